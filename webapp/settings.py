@@ -77,7 +77,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 
-# Researchers' sessions are rows, so they can be ended; annotators carry a signed cookie of their own (annotation.views).
+# Researchers' sessions are rows, so they can be ended; annotators carry a signed cookie of their own.
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -1,0 +1,37 @@
+"""All tables of Duologue, by subject."""
+
+from annotation.models.agent import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
+from annotation.models.annotator import Annotator, Assignment, ProblemReport
+from annotation.models.dialogue import Collection, Dialogue
+from annotation.models.generation import GenerationRun, GenerationUnit, Response, SkillOfMind, Stage, Worker
+from annotation.models.judgement import Event, Judgement
+from annotation.models.study import Comparison, Criterion, Matchup, Scale, Slot, Study
+
+__all__ = [
+    "Agent",
+    "Annotator",
+    "Assignment",
+    "Augmenter",
+    "Backend",
+    "Collection",
+    "Comparison",
+    "Criterion",
+    "Dialogue",
+    "Event",
+    "GenerationRun",
+    "GenerationUnit",
+    "Guidance",
+    "Judgement",
+    "LanguageModel",
+    "Matchup",
+    "ProblemReport",
+    "PromptSet",
+    "Response",
+    "Scale",
+    "SkillOfMind",
+    "Slot",
+    "Source",
+    "Stage",
+    "Study",
+    "Worker",
+]

@@ -1,0 +1,123 @@
+"""The registry: which model on which engine, which prompts, which augmenter, and the agents made of them."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+
+class Backend(models.TextChoices):
+    LLAMACPP = "llamacpp", "llama.cpp (embedded, CPU)"
+    VLLM = "vllm", "vLLM (GPU)"
+    TRANSFORMERS = "transformers", "transformers"
+    OPENAI = "openai", "OpenAI-compatible endpoint"
+    REPLAY = "replay", "Replay from a file"
+
+
+class Source(models.TextChoices):
+    """Who writes the guidance."""
+
+    THANOS = "thanos", "Skill-of-mind model (Thanos)"
+    OWN = "own", "The responder's own skill"
+    DOCTOR = "doctor", "Dialogue chain of thought (DOCTOR)"
+    RANDOM = "random", "Control: a random skill"
+    SHUFFLED = "shuffled", "Control: guidance of another dialogue"
+    FIXED = "fixed", "A skill fixed by the researcher"
+
+
+class Guidance(models.TextChoices):
+    """How much of the skill-of-mind the responder sees."""
+
+    BOTH = "both", "Explanation and skill"
+    SKILL = "skill", "Skill only"
+    EXPLANATION = "explanation", "Explanation only"
+
+
+class LanguageModel(models.Model):
+    """A model as workers serve it. Its slug names its queue."""
+
+    name = models.CharField(max_length=200, unique=True)
+    slug = models.SlugField(max_length=80, unique=True, help_text="Names the queue: workers start with this word.")
+    backend = models.CharField(max_length=20, choices=Backend)
+    source = models.CharField(max_length=300, help_text="Hub id, path, packaged file or endpoint name.")
+    revision = models.CharField(max_length=100, blank=True, help_text="Commit on the hub, to pin the weights.")
+    options = models.JSONField(default=dict, blank=True, help_text='Engine options, e.g. {"dtype": "bfloat16"}.')
+    licence = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=300, blank=True, help_text="Shown to researchers wherever the model appears.")
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "model"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PromptSet(models.Model):
+    """Prompt templates by role. Never changed once made: a change is a new set."""
+
+    name = models.CharField(max_length=200, unique=True)
+    source = models.CharField(
+        max_length=500, blank=True, help_text="Our own words, or where the published file came from."
+    )
+    sha256 = models.CharField(max_length=64, editable=False)
+    is_published = models.BooleanField(default=False, help_text="The wording that a model's authors published.")
+    templates = models.JSONField(help_text='{"think": {"system": …, "user": …}, "baseline": …, "both": …, …}')
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SamplingFields(models.Model):
+    """How text is drawn."""
+
+    temperature = models.FloatField(default=0.0, validators=[MinValueValidator(0), MaxValueValidator(2)])
+    top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
+    max_new_tokens = models.PositiveIntegerField(
+        default=256, validators=[MinValueValidator(1), MaxValueValidator(8192)]
+    )
+    seed = models.PositiveIntegerField(default=0, help_text="Every text's own seed is made from this one.")
+
+    class Meta:
+        abstract = True
+
+
+class Augmenter(SamplingFields):
+    """What guides a responder. Augmenters that think alike share one skill-of-mind a dialogue."""
+
+    name = models.CharField(max_length=200, unique=True)
+    source = models.CharField(max_length=20, choices=Source, default=Source.THANOS)
+    guidance = models.CharField(max_length=20, choices=Guidance, default=Guidance.BOTH)
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, null=True, blank=True, related_name="augmenters")
+    prompt_set = models.ForeignKey(
+        PromptSet, on_delete=models.PROTECT, null=True, blank=True, related_name="augmenters"
+    )
+    fixed_skill = models.CharField(max_length=60, blank=True)
+    uses_grammar = models.BooleanField(
+        default=False, help_text="Force the output format: for models not tuned to write it."
+    )
+    note = models.CharField(max_length=300, blank=True, help_text="Shown to researchers wherever its results appear.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Agent(SamplingFields):
+    """A responder with or without an augmenter: what a matchup compares."""
+
+    name = models.CharField(max_length=200, unique=True)
+    responder = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
+    prompt_set = models.ForeignKey(PromptSet, on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
+    augmenter = models.ForeignKey(Augmenter, on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
+    note = models.CharField(max_length=300, blank=True, help_text="Shown to researchers wherever its results appear.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

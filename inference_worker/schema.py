@@ -1,0 +1,224 @@
+"""The contract between the web side and the GPU workers: what a batch asks for and what comes back.
+
+Standard library only. Both sides import this module and nothing else of each other. Messages are JSON: a payload is
+`to_json(value)` and `from_json(Type, message)` builds it again, refusing what does not fit.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+SCHEMA_VERSION = 1
+
+THINK = "think"
+RESPOND = "respond"
+
+# Celery task names: the worker's, and those of the default queue that take its messages.
+GENERATE_TASK = "inference_worker.generate"
+RECORD_TASK = "annotation.record"
+ALIVE_TASK = "annotation.alive"
+DEFAULT_QUEUE = "default"
+RESULTS_QUEUE = "results"
+
+
+class SchemaError(ValueError):
+    """A message does not have the agreed shape."""
+
+
+def model_queue(slug: str) -> str:
+    """Return the name of the queue that workers serving this model read."""
+    return f"model.{slug}"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which model a batch is for; a worker refuses a batch for a model that it does not serve."""
+
+    slug: str
+    backend: str
+    source: str
+    revision: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How text is drawn: temperature 0 is greedy; `max_new_tokens` counts tokens of the model."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 128
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One prompt and one way of sampling, shared by many items. Templates hold `{social_context}` `{dialogue}` …"""
+
+    stage: str
+    system: str
+    user: str
+    sampling: Sampling
+    skill_grammar: bool = False
+    skills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One utterance of a dialogue."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One unit of work. `token` is the attempt: a record without it is not accepted."""
+
+    unit: int
+    token: str
+    recipe: str
+    seed: int
+    social_context: str
+    turns: tuple[Turn, ...]
+    next_speaker: str
+    explanation: str = ""
+    skill: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a worker gets: a model, the recipes by key, and the items to do."""
+
+    id: str
+    model: ModelSpec
+    recipes: dict[str, Recipe]
+    items: tuple[Item, ...]
+    version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a reviewer needs to repeat one generation. `milliseconds` is wall time from batch start to this text."""
+
+    model: str
+    revision: str
+    engine: str
+    engine_version: str
+    prompt_sha256: str
+    sampling: Sampling
+    seed: int
+    prompt_tokens: int
+    completion_tokens: int
+    milliseconds: int
+    finish_reason: str
+    reproducible: bool = False
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Thought:
+    """A parsed skill-of-mind. `outcome` is one of inference_worker.skills.Outcome's values."""
+
+    outcome: str
+    explanation: str
+    skill: str
+    nearest_skill: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One item's end: a text with its provenance, or the reason why there is none."""
+
+    unit: int
+    token: str
+    text: str = ""
+    thought: Thought | None = None
+    provenance: Provenance | None = None
+    error: str = ""
+    can_retry: bool = False
+
+
+@dataclass(frozen=True)
+class Records:
+    """What comes back for a batch, whole or in part."""
+
+    batch: str
+    worker: str
+    records: tuple[Record, ...]
+    version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Alive:
+    """A worker's own word, sent while it runs: what it serves and which batches (id to tokens) it holds."""
+
+    worker: str
+    model: str
+    revision: str
+    engine: str
+    engine_version: str
+    device: str
+    memory_bytes: int
+    tokens_per_second: float
+    batches: dict[str, list[str]] = field(default_factory=dict)
+    stopping: bool = False
+    version: int = SCHEMA_VERSION
+
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> dict[str, Any]:
+    """Return the message of a dataclass of this module."""
+    return dataclasses.asdict(value)
+
+
+def from_json(kind: type[T], message: Any) -> T:
+    """Build `kind` from a message. Raises SchemaError, naming the field that does not fit."""
+    return typing.cast(T, _build(kind, message, kind.__name__))
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _build_dataclass(kind, value, where)
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        return None if value is None else _build(typing.get_args(kind)[0], value, where)
+    if origin is tuple:
+        _expect(isinstance(value, list | tuple), where, "a list")
+        return tuple(_build(typing.get_args(kind)[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if origin is list:
+        _expect(isinstance(value, list), where, "a list")
+        return [_build(typing.get_args(kind)[0], item, f"{where}[{n}]") for n, item in enumerate(value)]
+    if origin is dict:
+        _expect(isinstance(value, dict), where, "an object")
+        return {key: _build(typing.get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
+    return _build_plain(kind, value, where)
+
+
+def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
+    _expect(isinstance(value, dict), where, "an object")
+    hints = typing.get_type_hints(kind)
+    unknown = set(value) - set(hints)
+    _expect(not unknown, where, f"no field {', '.join(sorted(unknown))}")
+    try:
+        return kind(**{name: _build(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+    except TypeError as missing:
+        raise SchemaError(f"{where}: {missing}") from missing
+
+
+def _build_plain(kind: Any, value: Any, where: str) -> Any:
+    if kind is Any:
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    _expect(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)), where, f"a {kind.__name__}")
+    return value
+
+
+def _expect(fits: bool, where: str, what: str) -> None:
+    if not fits:
+        raise SchemaError(f"{where} must be {what}.")

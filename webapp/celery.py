@@ -1,0 +1,25 @@
+"""The default worker and beat: `celery -A webapp.celery worker -Q default,results` and `celery -A webapp.celery beat`."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+from inference_worker.schema import DEFAULT_QUEUE
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+app = Celery("duologue")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    task_default_queue=DEFAULT_QUEUE,
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    timezone="UTC",
+)
+app.autodiscover_tasks(["annotation"])
