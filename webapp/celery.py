@@ -1,4 +1,4 @@
-"""The default worker and beat: `celery -A webapp.celery worker -Q default,results` and `celery -A webapp.celery beat`."""
+"""The default worker and beat: `celery -A webapp.celery worker -Q default,results`, `celery -A webapp.celery beat`."""
 
 import os
 
