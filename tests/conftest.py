@@ -1,0 +1,39 @@
+"""A PostgreSQL of its own for every test run, unless DATABASE_URL names one."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from webapp.stack.paths import runtime_dir
+from webapp.stack.postgres import UNSAFE_BUT_FAST, start_postgres
+from webapp.stack.process import Child
+
+started: list[Child] = []
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this process is one of pytest-xdist's workers: they use the server of the process above them."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if is_worker(config) or os.environ.get("DATABASE_URL") or config.option.collectonly:
+        return
+    data_dir = Path(os.environ["DATA_DIR"])
+    sockets = runtime_dir(data_dir)
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    options = {**UNSAFE_BUT_FAST, "max_connections": "200"}
+    started.append(
+        start_postgres(data_dir / "postgres", sockets=sockets, log=data_dir / "postgres.log", options=options)
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if is_worker(config):
+        return
+    for child in started:
+        child.stop(signal.SIGQUIT, patience=10)
+    shutil.rmtree(os.environ["DUOLOGUE_TEST_DIR"], ignore_errors=True)

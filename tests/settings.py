@@ -1,0 +1,14 @@
+"""The product's settings over a data directory that lasts as long as the test run."""
+
+import os
+import tempfile
+
+# Set before the product's settings are read; workers of pytest-xdist and started processes inherit both.
+os.environ.setdefault("DUOLOGUE_TEST_DIR", tempfile.mkdtemp(prefix="duologue-tests-"))
+os.environ["DATA_DIR"] = os.environ["DUOLOGUE_TEST_DIR"]
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 50)
+
+from webapp.settings import *  # noqa: F403
+
+# Hashing that is slow on purpose makes every login in a test slow.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

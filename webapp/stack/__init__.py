@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, Valkey, workers and the web server as children of one supervisor."""
