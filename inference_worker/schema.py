@@ -22,6 +22,49 @@ ALIVE_TASK = "annotation.alive"
 DEFAULT_QUEUE = "default"
 RESULTS_QUEUE = "results"
 
+# The taxonomy of conversational skills (arXiv 2411.04496). It travels in every recipe; both sides name skills by it.
+SKILLS = (
+    "Empathy",
+    "Personal Background",
+    "Persona Recall",
+    "Self-disclosure",
+    "Negotiation",
+    "Conflict Resolution",
+    "Conflict Avoidance",
+    "Persuasion",
+    "Memory Recall",
+    "Topic Transition",
+    "Ethics",
+    "Harmlessness",
+    "Helpfulness",
+    "Avoiding Social Bias",
+    "Cultural Sensitivity",
+    "Commonsense Understanding",
+    "Rhetoric",
+    "Preference Elicitation",
+    "Knowledge Sharing",
+    "Knowledge Acquisition",
+    "Knowledge Searching",
+    "Active Listening",
+    "Factual Problem Solving",
+    "Logical Thinking",
+    "Critical Thinking",
+    "Creative Problem Solving",
+    "Immediate Response",
+    "Rephrasing",
+    "Echoing",
+    "Mentoring",
+    "Reflective Listening",
+    "Image-Sharing",
+    "Image-Commenting",
+    "Recommendation",
+    "Task Execution",
+    "Urgency Recognition",
+    "Clarification",
+    "Confirmation",
+    "Decision-making",
+)
+
 
 class SchemaError(ValueError):
     """A message does not have the agreed shape."""
