@@ -12,3 +12,6 @@ from webapp.settings import *  # noqa: F403
 
 # Hashing that is slow on purpose makes every login in a test slow.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Static files come from their sources through the finders; whitenoise warns about a collected folder that is not there.
+os.makedirs(STATIC_ROOT, exist_ok=True)  # noqa: F405

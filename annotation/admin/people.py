@@ -1,0 +1,90 @@
+"""Annotators, what they hold, what they reported, and the trail of what was done to a study. All of it read only."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from annotation.admin.base import ReadOnlyAdmin, clip
+from annotation.models import Annotator, Assignment, Event, Judgement, ProblemReport
+
+
+@admin.register(Annotator)
+class AnnotatorAdmin(ReadOnlyAdmin[Annotator]):
+    """A person in one study, known by a pseudonym."""
+
+    list_display = ("pseudonym", "study", "platform", "submitted_count", "exit", "excluded_reason", "consented_at")
+    list_filter = ("study", "platform", "exit", "is_simulated")
+    list_select_related = ("study",)
+    search_fields = ("pseudonym", "completion_code", "excluded_reason")
+    search_help_text = "Finds pseudonyms and completion codes. Ids of platforms are not stored."
+    ordering = ("-consented_at",)
+    fieldsets = (
+        (None, {"fields": (("study", "pseudonym"), ("platform", "is_simulated"))}),
+        ("Consent", {"fields": (("consent_version", "consented_at"), "consent_sha256", "instructed_at")}),
+        ("Progress", {"fields": (("submitted_count", "claimed_count"), "left_balance", ("exit", "exited_at"))}),
+        ("Afterwards", {"fields": ("completion_code", "feedback", ("excluded_reason", "excluded_at"))}),
+    )
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnlyAdmin[Assignment]):
+    """A slot held by an annotator."""
+
+    list_display = ("id", "annotator", "comparison", "number", "state", "claimed_at", "submitted_at")
+    list_filter = ("state", "annotator__study")
+    list_select_related = ("annotator", "comparison")
+    search_fields = ("annotator__pseudonym", "comparison__dialogue__external_id")
+    ordering = ("-claimed_at",)
+
+
+@admin.register(Judgement)
+class JudgementAdmin(ReadOnlyAdmin[Judgement]):
+    """One criterion's outcome, in the agents' frame."""
+
+    list_display = ("id", "annotator", "criterion", "outcome", "grade", "treatment_side", "given_reason")
+    list_filter = ("outcome", "treatment_side", "criterion__study")
+    list_select_related = ("assignment__annotator", "criterion")
+    search_fields = ("assignment__annotator__pseudonym", "reason")
+    ordering = ("-id",)
+
+    @admin.display(ordering="assignment__annotator__pseudonym")
+    def annotator(self, judgement: Judgement) -> str:
+        return judgement.assignment.annotator.pseudonym
+
+    @admin.display(description="reason")
+    def given_reason(self, judgement: Judgement) -> str:
+        return clip(judgement.reason) or "–"
+
+
+@admin.register(ProblemReport)
+class ProblemReportAdmin(ReadOnlyAdmin[ProblemReport]):
+    """What an annotator says is wrong with a comparison."""
+
+    list_display = ("beginning", "study", "annotator", "created_at", "resolved_at")
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "study")
+    list_select_related = ("study", "assignment__annotator")
+    search_fields = ("text", "assignment__annotator__pseudonym")
+
+    @admin.display(description="report")
+    def beginning(self, report: ProblemReport) -> str:
+        return clip(report.text)
+
+    @admin.display(ordering="assignment__annotator__pseudonym")
+    def annotator(self, report: ProblemReport) -> str:
+        return report.assignment.annotator.pseudonym
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin[Event]):
+    """Append-only: what changed a study, who did it and when."""
+
+    list_display = ("at", "study", "verb", "actor", "what")
+    list_filter = ("verb", "study")
+    list_select_related = ("study", "actor")
+    search_fields = ("verb", "study__name", "actor__username")
+
+    @admin.display(description="detail")
+    def what(self, event: Event) -> str:
+        return clip(", ".join(f"{name}: {value}" for name, value in event.detail.items())) or "–"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        return False

@@ -1,0 +1,184 @@
+"""Models, prompts, augmenters and agents: what exists, who serves it, and what waits."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin
+from annotation.models import Agent, Augmenter, Backend, GenerationUnit, LanguageModel, PromptSet, Response, Worker
+
+# Workers speak every few seconds; after this long without a word one is taken to be gone.
+SILENT_AFTER = timedelta(seconds=60)
+SAMPLING_ROWS = (("temperature", "top_p"), ("max_new_tokens", "seed"))
+SAMPLING_FIELDS = ("temperature", "top_p", "max_new_tokens", "seed")
+IN_USE = "Texts were made with these settings, so they stay as they are. To vary them, save a copy under a new name."
+
+
+def has_worker(model: str) -> Exists:
+    """Whether a worker that serves the model named by this path spoke lately."""
+    fresh = timezone.now() - SILENT_AFTER
+    return Exists(Worker.objects.filter(model=OuterRef(model), is_stopping=False, seen_at__gte=fresh))
+
+
+def is_replayed(model: LanguageModel | None) -> bool:
+    """Whether its texts come from a file, so that no worker is needed."""
+    return model is not None and model.backend == Backend.REPLAY
+
+
+@admin.register(LanguageModel)
+class LanguageModelAdmin(ConsoleAdmin[LanguageModel]):
+    """A model as workers serve it."""
+
+    list_display = ("name", "backend", "source", "served_by", "licence")
+    list_filter = ("backend",)
+    search_fields = ("name", "slug", "source")
+    prepopulated_fields = {"slug": ("name",)}
+    save_as = True
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), "note")}),
+        ("Weights and engine", {"fields": (("backend", "source"), ("revision", "licence"), "options")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LanguageModel]:
+        return super().get_queryset(request).prefetch_related("workers")
+
+    @admin.display(description="served by")
+    def served_by(self, model: LanguageModel) -> str:
+        fresh = timezone.now() - SILENT_AFTER
+        names = [worker.name for worker in model.workers.all() if not worker.is_stopping and worker.seen_at >= fresh]
+        return ", ".join(names) or f"no worker: start one for the queue model.{model.slug}"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LanguageModel | None = None) -> tuple[str, ...]:
+        used = obj is not None and GenerationUnit.objects.filter(model=obj).exists()
+        return ("slug", "backend", "source", "revision", "options") if used else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: LanguageModel | None = None) -> dict[str, Any]:
+        return {} if obj else {"slug": ("name",)}
+
+
+@admin.register(PromptSet)
+class PromptSetAdmin(ConsoleAdmin[PromptSet]):
+    """Made once and never changed: what was sent to a model can be read here for ever."""
+
+    list_display = ("name", "source", "is_published", "fingerprint", "created_at")
+    list_filter = ("is_published",)
+    search_fields = ("name", "source", "sha256")
+    readonly_fields = ("sha256", "created_at", "wording")
+
+    def get_fieldsets(self, request: HttpRequest, obj: PromptSet | None = None) -> Any:
+        if obj is None:
+            return ((None, {"fields": (("name", "source"), "is_published", "templates")}),)
+        return (
+            (None, {"fields": (("name", "source"), ("is_published", "created_at"), "sha256")}),
+            ("Wording", {"fields": ("wording",)}),
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: PromptSet | None = None) -> bool:
+        return False
+
+    @admin.display(description="fingerprint", ordering="sha256")
+    def fingerprint(self, prompts: PromptSet) -> str:
+        return prompts.sha256[:12]
+
+    @admin.display(description="wording by role")
+    def wording(self, prompts: PromptSet) -> SafeString:
+        rows = [
+            (role, part, text)
+            for role, parts in prompts.templates.items()
+            for part, text in (parts.items() if isinstance(parts, dict) else [("text", parts)])
+        ]
+        return format_html_join("", '<h4>{}: {}</h4><pre class="console-text">{}</pre>', rows)
+
+
+@admin.register(Augmenter)
+class AugmenterAdmin(ConsoleAdmin[Augmenter]):
+    """What guides a responder."""
+
+    list_display = ("name", "source", "guidance", "model", "waiting", "note")
+    list_filter = ("source", "guidance")
+    list_select_related = ("model",)
+    search_fields = ("name", "note")
+    autocomplete_fields = ("model",)
+    save_as = True
+    fieldsets = (
+        (None, {"fields": ("name", "note")}),
+        ("Who thinks, and what is passed on", {"fields": (("source", "guidance"), ("model", "prompt_set"))}),
+        ("Details", {"fields": (("fixed_skill", "uses_grammar"),)}),
+        ("Sampling", {"fields": SAMPLING_ROWS}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Augmenter]:
+        return super().get_queryset(request).annotate(thinker_served=has_worker("model"))
+
+    @admin.display(description="ready")
+    def waiting(self, augmenter: Augmenter) -> str:
+        if augmenter.model is None or is_replayed(augmenter.model) or getattr(augmenter, "thinker_served", False):
+            return "ready"
+        return f"waits for a worker for {augmenter.model}"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Augmenter | None = None) -> tuple[str, ...]:
+        used = obj is not None and Response.objects.filter(agent__augmenter=obj).exists()
+        return ("source", "guidance", "model", "prompt_set", "fixed_skill", "uses_grammar", *SAMPLING_FIELDS) * used
+
+
+@admin.register(Agent)
+class AgentAdmin(ConsoleAdmin[Agent]):
+    """A responder with or without an augmenter."""
+
+    list_display = ("name", "responder", "augmenter", "waiting", "note")
+    list_filter = ("responder", "augmenter")
+    list_select_related = ("responder", "augmenter__model")
+    search_fields = ("name", "note", "responder__name", "augmenter__name")
+    autocomplete_fields = ("responder", "augmenter")
+    save_as = True
+    readonly_fields = ("waiting",)
+    fieldsets = (
+        (None, {"fields": ("name", "note", "waiting")}),
+        ("Who answers", {"fields": (("responder", "prompt_set"),)}),
+        ("Who guides", {"fields": ("augmenter",), "description": "Empty: the responder answers alone."}),
+        ("Sampling", {"fields": SAMPLING_ROWS}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        agents = super().get_queryset(request)
+        return agents.annotate(responder_served=has_worker("responder"), thinker_served=has_worker("augmenter__model"))
+
+    @admin.display(description="served by, or waits for")
+    def waiting(self, agent: Agent) -> SafeString | str:
+        thinker = agent.augmenter.model if agent.augmenter else None
+        needed = [(agent.responder, "responder_served"), (thinker, "thinker_served")]
+        missing = [
+            model for model, mark in needed if model and not is_replayed(model) and not getattr(agent, mark, False)
+        ]
+        if not missing:
+            return "ready"
+        queues = format_html_join(", ", "{} (queue <code>model.{}</code>)", {(m.name, m.slug) for m in missing})
+        return format_html("waits for a worker for {}", queues)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:
+        used = obj is not None and Response.objects.filter(agent=obj).exists()
+        return ("waiting", *(("responder", "prompt_set", "augmenter", *SAMPLING_FIELDS) * used))
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin[Worker]):
+    """Each worker's last word about itself."""
+
+    list_display = ("name", "model", "is_up", "engine", "engine_version", "device", "speed", "seen_at")
+    list_filter = ("engine", "model")
+    list_select_related = ("model",)
+    search_fields = ("name", "device", "model__name")
+
+    @admin.display(description="up", boolean=True)
+    def is_up(self, worker: Worker) -> bool:
+        return not worker.is_stopping and worker.seen_at >= timezone.now() - SILENT_AFTER
+
+    @admin.display(description="tokens a second", ordering="tokens_per_second")
+    def speed(self, worker: Worker) -> str:
+        return f"{worker.tokens_per_second:.0f}"

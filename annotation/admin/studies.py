@@ -1,0 +1,171 @@
+"""The study: what is asked of whom, from the first draft to the last judgement."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from annotation.admin.base import ConsoleAdmin, ConsoleInline
+from annotation.criteria import USUAL_CRITERIA
+from annotation.models import Criterion, Matchup, Slot, Study
+from annotation.services import editing
+from annotation.services.actors import actor_of
+from annotation.states import SlotState
+
+FIRST_INSTRUCTIONS = (
+    "You will read the beginning of a conversation and two ways in which it could go on. "
+    "For each question, say which of the two you prefer. There are no right or wrong answers: we want your own view."
+)
+
+
+class DraftInline(ConsoleInline[Any, Study]):
+    """Rows that can be edited until the launch and are shown as they were from then on."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return _is_editable(obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return _is_editable(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return _is_editable(obj) and super().has_delete_permission(request, obj)
+
+
+class CriterionInline(DraftInline):
+    """The questions about every pair; a new study starts with the usual three."""
+
+    model = Criterion
+    fields = ("position", "name", "key", "question", "definition")
+
+    def get_extra(self, request: HttpRequest, obj: Study | None = None, **kwargs: Any) -> int:
+        return 0 if obj else len(USUAL_CRITERIA)
+
+
+class MatchupInline(DraftInline):
+    """Which agents meet on every dialogue. The treatment is the one that you expect something of."""
+
+    model = Matchup
+    fields = ("baseline", "treatment")
+    autocomplete_fields = ("baseline", "treatment")
+
+    def get_extra(self, request: HttpRequest, obj: Study | None = None, **kwargs: Any) -> int:
+        return 0 if obj else 1
+
+
+def _is_editable(study: Study | None) -> bool:
+    return study is None or not study.is_frozen
+
+
+def _slots(**which: Any) -> Coalesce:
+    """Count slots of the study of the outer query."""
+    rows = Slot.objects.filter(study=OuterRef("pk"), **which).order_by().values("study")
+    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
+
+
+@admin.register(Study)
+class StudyAdmin(ConsoleAdmin[Study]):
+    """One page per study: settings that follow the order of the work."""
+
+    list_display = ("name", "state", "matchup_names", "progress", "is_a_rehearsal", "created_at")
+    list_filter = ("state", ("rehearsal_of", admin.EmptyFieldListFilter), "collections")
+    search_fields = ("name", "title")
+    filter_horizontal = ("collections",)
+    inlines = (MatchupInline, CriterionInline)
+    fieldsets = (
+        (
+            "1. What it is",
+            {
+                "fields": (("name", "title"),),
+                "description": "The name is yours; annotators read the title, so it must not say what is compared.",
+            },
+        ),
+        (
+            "2. Which dialogues",
+            {
+                "fields": ("collections", ("dialogues_limit", "seed")),
+                "description": "Every dialogue becomes one comparison for each matchup below.",
+            },
+        ),
+        (
+            "3. How many judgements",
+            {
+                "fields": (
+                    ("judgements_per_comparison", "quota_per_annotator"),
+                    ("annotators_limit", "lease_minutes"),
+                    "seconds_per_comparison",
+                ),
+                "description": "Each comparison gets exactly k judgements from k people.",
+            },
+        ),
+        (
+            "4. How people answer",
+            {"fields": (("scale", "offers_both_bad"), ("shuffles_criteria", "reason_from_strength"))},
+        ),
+        (
+            "5. What people read before they begin",
+            {
+                "fields": (
+                    "consent_text",
+                    ("consent_version", "contact"),
+                    "payment",
+                    "instructions",
+                    "guidelines",
+                )
+            },
+        ),
+        (
+            "6. What counts as no difference",
+            {
+                "fields": ("margin",),
+                "description": "Only for a claim that two agents are equally good; it must be set before the launch.",
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
+        studies = (
+            super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=_slots(state=SlotState.FILLED))
+        )
+        return studies.prefetch_related("matchups__baseline", "matchups__treatment")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> list[str]:
+        if _is_editable(obj):
+            return []
+        shown = [column.name for column in Study._meta.get_fields() if getattr(column, "editable", False)]
+        return [name for name in shown if name not in editing.FREE_AFTER_LAUNCH]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"instructions": FIRST_INSTRUCTIONS, **super().get_changeform_initial_data(request)}
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if isinstance(inline, CriterionInline) and obj.pk is None and request.method == "GET":
+            kwargs["initial"] = [{**asdict(preset), "position": n} for n, preset in enumerate(USUAL_CRITERIA, 1)]
+        return kwargs
+
+    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return _is_editable(obj) and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Study, form: Any, change: bool) -> None:
+        editing.save_study(obj, actor=actor_of(request.user))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if any(formset.has_changed() for formset in formsets) or "collections" in form.changed_data:
+            editing.require_draft(form.instance, "what is compared")
+        super().save_related(request, form, formsets, change)
+
+    @admin.display(description="matchups")
+    def matchup_names(self, study: Study) -> str:
+        return "; ".join(str(matchup) for matchup in study.matchups.all()) or "–"
+
+    @admin.display(description="judged", ordering="slots_filled")
+    def progress(self, study: Study) -> str:
+        filled, planned = getattr(study, "slots_filled", 0), getattr(study, "slots_all", 0)
+        return f"{filled} of {planned}" if planned else "–"
+
+    @admin.display(description="rehearsal", boolean=True)
+    def is_a_rehearsal(self, study: Study) -> bool:
+        return study.is_rehearsal
