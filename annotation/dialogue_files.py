@@ -110,7 +110,7 @@ class _RowReader:
         value = self.row.cells.get(field)
         if field == "id" and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if is_required:
                 self._note(field, "This field is missing. Every dialogue needs it.")
             return ""
@@ -124,7 +124,7 @@ class _RowReader:
         text = value.strip()
         message = text_problem(text)
         if not text:
-            message = "There is nothing but blanks here. Fill it in or leave the field out."
+            message = "There is no text here. Fill it in or leave it out."
         elif len(text) > limit:
             message = f"This has {len(text):,} characters, the limit is {limit:,}. Shorten it."
         if message:
