@@ -15,6 +15,10 @@ SCHEMA_VERSION = 1
 THINK = "think"
 RESPOND = "respond"
 
+# How a think text is read: `explanation [RESULT SKILL] skill`, or all explanation.
+READ_SKILL_OF_MIND = "skill_of_mind"
+READ_RATIONALE = "rationale"
+
 # Celery task names: the worker's, and those of the default queue that take its messages.
 GENERATE_TASK = "inference_worker.generate"
 RECORD_TASK = "annotation.record"
@@ -88,17 +92,21 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How text is drawn: temperature 0 is greedy; `max_new_tokens` counts tokens of the model."""
+    """How text is drawn: temperature 0 is greedy; `max_new_tokens` counts tokens of the model; penalty 1 is none."""
 
     temperature: float = 0.0
     top_p: float = 1.0
     max_new_tokens: int = 128
     stop: tuple[str, ...] = ()
+    repetition_penalty: float = 1.0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One prompt and one way of sampling, shared by many items. Templates hold `{social_context}` `{dialogue}` …"""
+    """One prompt and one way of sampling, shared by many items. Templates hold `{social_context}` `{dialogue}` …
+
+    `skill_grammar` forces the form of a skill-of-mind with a skill of `skills`; `reads` tells how a think text is read.
+    """
 
     stage: str
     system: str
@@ -106,6 +114,7 @@ class Recipe:
     sampling: Sampling
     skill_grammar: bool = False
     skills: tuple[str, ...] = ()
+    reads: str = READ_SKILL_OF_MIND
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a reviewer needs to repeat one generation. `milliseconds` is wall time from batch start to this text."""
+    """What a reviewer needs to repeat one generation.
+
+    `milliseconds` is wall time from batch start to the end of this text, `first_token_milliseconds` to its first
+    token (0 where the engine does not tell). `reproducible` is false where the engine cannot promise the same text
+    again for the same seed, settings and version.
+    """
 
     model: str
     revision: str
@@ -159,6 +173,7 @@ class Provenance:
     finish_reason: str
     reproducible: bool = False
     device: str = ""
+    first_token_milliseconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,7 +188,10 @@ class Thought:
 
 @dataclass(frozen=True)
 class Record:
-    """One item's end: a text with its provenance, or the reason why there is none."""
+    """One item's end: a text with its provenance, or the reason why there is none.
+
+    `handed_back` marks an item that a worker gave back unwritten because it was told to stop: no failed attempt.
+    """
 
     unit: int
     token: str
@@ -182,6 +200,7 @@ class Record:
     provenance: Provenance | None = None
     error: str = ""
     can_retry: bool = False
+    handed_back: bool = False
 
 
 @dataclass(frozen=True)

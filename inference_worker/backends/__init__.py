@@ -1,0 +1,85 @@
+"""Engines behind one protocol. Each module is imported only when a worker is started with it."""
+
+import importlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from inference_worker.prompts import Prompt
+from inference_worker.schema import ModelSpec, Sampling
+
+BACKENDS = ("llamacpp", "vllm", "transformers", "openai", "replay")
+
+
+class EngineError(Exception):
+    """An engine cannot start or serve; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One text to write. `skills` forces the form `explanation [RESULT SKILL] skill` with a skill of the tuple."""
+
+    prompt: Prompt
+    sampling: Sampling
+    seed: int
+    skills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One text, as the engine gave it. `finish_reason` is `stop` or `length`; `first_token_ms` counts from the call."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: str
+    first_token_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a request has no text, and whether another try could help."""
+
+    reason: str
+    can_retry: bool = False
+
+
+Answer = Completion | Failure
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a record says about where its text came from. `revision` is a commit or `sha256:…` of the weights."""
+
+    name: str
+    version: str
+    revision: str
+    device: str
+    is_reproducible: bool
+
+
+class Backend(Protocol):
+    """A loaded model."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return what is loaded."""
+        ...
+
+    def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
+        """Yield (index of the request, answer) as texts end, in any order; leave early once `stop` is set."""
+        ...
+
+    def close(self) -> None:
+        """Free the engine."""
+        ...
+
+
+def load_backend(spec: ModelSpec) -> Backend:
+    """Load the engine and the model. Raises EngineError with a sentence that says what to do."""
+    if spec.backend not in BACKENDS:
+        raise EngineError(f"There is no backend {spec.backend!r}: choose one of {', '.join(BACKENDS)}.")
+    module = importlib.import_module(f"inference_worker.backends.{spec.backend}")
+    backend: Backend = module.load(spec)
+    return backend
