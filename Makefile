@@ -6,7 +6,7 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 12))
 PYTHON ?= $(shell for p in $(PYTHONS); do $$p -c '$(IS_NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 RUN := $(VENV)/bin
-PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+PIP := $(RUN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 
 export PORT DATA_DIR
 ifeq ($(PORT),)

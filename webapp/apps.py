@@ -1,6 +1,11 @@
-"""Django's admin under our own site."""
+"""The site itself: its commands, and Django's admin in our dress."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+
+class SiteConfig(AppConfig):
+    name = "webapp"
 
 
 class DuologueAdminConfig(AdminConfig):

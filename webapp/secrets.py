@@ -4,12 +4,18 @@ import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from webapp.env import Env
+from webapp.stack.paths import unusable
 
 
 def secret_key(env: Env) -> str:
     """Return SECRET_KEY, or the key file of the data directory, made on first use with mode 0600."""
-    return env.text("SECRET_KEY") or key_from_file(env.data_dir() / "secret_key")
+    try:
+        return env.text("SECRET_KEY") or key_from_file(env.data_dir() / "secret_key")
+    except OSError as error:
+        raise ImproperlyConfigured(unusable(env.data_dir(), error)) from error
 
 
 def key_from_file(path: Path) -> str:

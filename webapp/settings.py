@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "import_export",
     "annotation",
+    "webapp.apps.SiteConfig",
 ]
 
 MIDDLEWARE = [

@@ -3,4 +3,6 @@
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from webapp.health import health
+
+urlpatterns = [path("admin/", admin.site.urls), path("healthz", health)]

@@ -52,9 +52,13 @@ class Child:
             self.process.send_signal(number)
 
     def kill_group(self) -> None:
-        """End the program and everything that it started and that stayed in its group."""
+        """End the program, everything that it started, and what is left of its group where it has ended already."""
+        family = descendants(self.process.pid) if self.is_running() else []
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, patience: float) -> None:
@@ -64,9 +68,19 @@ class Child:
             self.process.wait(timeout=patience)
         self.kill_group()
 
-    def last_words(self, lines: int = 3) -> str:
+    def last_words(self, lines: int = 1) -> str:
         """Return the end of its log."""
         return last_lines(self.log, lines)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes under a process, in whatever group or session: PostgreSQL's backends have their own."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                found += [child, *descendants(child)]
+    return found
 
 
 def last_lines(path: Path, lines: int) -> str:

@@ -1,0 +1,57 @@
+"""What a stack is started for, done in a thread beside the supervisor: a demo, a rehearsal, or just the links."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection
+
+from annotation.errors import DuologueError
+from webapp.stack.admin_user import describe_admin
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `manage.py up` was asked for."""
+
+    data_dir: Path
+    port: int
+    demo: bool = False
+    rehearse: int = 0
+    exit: bool = False
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Errand(threading.Thread):
+    """Runs the task. `code` is 0 until it fails; `stop` asks it to leave off."""
+
+    def __init__(self, options: Options, *, tell: Callable[[str], None]) -> None:
+        super().__init__(name="errand", daemon=True)
+        self.options = options
+        self.tell = tell
+        self.stop = threading.Event()
+        self.code = 0
+
+    def run(self) -> None:
+        try:
+            self.do()
+        except DuologueError as error:
+            self.fail(error.user_message)
+        except Exception as error:
+            # The database goes away under a task that is asked to stop: that is no failure.
+            if not self.stop.is_set():
+                self.fail(f"{type(error).__name__}: {error}")
+                raise
+        finally:
+            connection.close()
+
+    def fail(self, sentence: str) -> None:
+        self.code = 1
+        self.tell(sentence)
+
+    def do(self) -> None:
+        self.tell(f"  admin    {self.options.address}/admin/   {describe_admin(self.options.data_dir)}")
