@@ -1,8 +1,12 @@
 """Addresses: annotators under /s/, researchers under /studies/ and /admin/."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from webapp.health import health
 
-urlpatterns = [path("admin/", admin.site.urls), path("healthz", health)]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("studies/", include("annotation.views.console_urls")),
+    path("healthz", health),
+]

@@ -1,0 +1,40 @@
+"""Who may see what of a study: researchers sign in, and every view asks here for the study it is about."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from annotation.models import Study
+
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+type StudyView[**P] = Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase]
+
+
+def may(user: User | AnonymousUser, action: str, study: Study) -> bool:
+    """Whether this person may view, change or delete this study. The one place that decides it."""
+    return bool(user.is_active and user.is_staff and user.has_perm(f"annotation.{action}_study"))
+
+
+def researcher_view[**P](action: str = "view") -> Callable[[StudyView[P]], Callable[..., HttpResponseBase]]:
+    """Turn a view of a study into one of its code: signed in, allowed, and found."""
+
+    def wrap(view: StudyView[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def checked(request: HttpRequest, code: UUID, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), login_url="admin:login")
+            study = get_object_or_404(Study, code=code)
+            if not may(request.user, action, study):
+                raise PermissionDenied("Your account may not see this study. Ask the person who manages accounts.")
+            return view(request, study, *args, **kwargs)
+
+        return checked
+
+    return wrap
