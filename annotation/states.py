@@ -12,16 +12,12 @@ class StudyState(StrEnum):
     CLOSED = "closed"
 
 
-class SlotState(StrEnum):
-    """A slot is open, held by one annotator, or filled with one judgement."""
-
-    OPEN = "open"
-    HELD = "held"
-    FILLED = "filled"
-
-
 class AssignmentState(StrEnum):
-    """CLAIMED is the only state in which answers are taken; SURPLUS keeps a late answer outside the results."""
+    """A claimed one is answered, or expires, or is released (handed back or skipped), or its annotator withdraws.
+
+    An expired one may still be answered: as if in time while its slot is open, and as surplus, outside the results,
+    once somebody else has the slot.
+    """
 
     CLAIMED = "claimed"
     SUBMITTED = "submitted"

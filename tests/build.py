@@ -28,7 +28,7 @@ from annotation.models import (
     Slot,
     Study,
 )
-from annotation.states import AssignmentState, Outcome, Side, SlotState
+from annotation.states import AssignmentState, Outcome, Side
 
 number = itertools.count(1)
 
@@ -131,7 +131,14 @@ def make_comparison(matchup: Matchup, dialogue: Dialogue, *, k: int = 3, **over:
     comparison = Comparison.objects.create(study=matchup.study, matchup=matchup, dialogue=dialogue, **fields)
     sides = [Side.LEFT, Side.RIGHT]
     Slot.objects.bulk_create(
-        Slot(comparison=comparison, study=matchup.study, ordinal=n, treatment_side=sides[n % 2], rank=next(number))
+        Slot(
+            comparison=comparison,
+            study=matchup.study,
+            dialogue_id=dialogue.pk,
+            ordinal=n,
+            treatment_side=sides[n % 2],
+            rank=next(number),
+        )
         for n in range(k)
     )
     return comparison
@@ -157,7 +164,7 @@ def judge(slot: Slot, annotator: Annotator, outcomes: Sequence[Outcome], **over:
     assignment = Assignment.objects.create(
         slot=slot, comparison=slot.comparison, annotator=annotator, number=number_of, **fields
     )
-    Slot.objects.filter(pk=slot.pk).update(state=SlotState.FILLED)
+    Slot.objects.filter(pk=slot.pk).update(is_open=False)
     return Judgement.objects.bulk_create(
         Judgement(assignment=assignment, criterion=criterion, outcome=outcome, treatment_side=slot.treatment_side)
         for criterion, outcome in zip(slot.study.criteria.all(), outcomes, strict=True)

@@ -20,7 +20,7 @@ class AnnotatorAdmin(ReadOnlyAdmin[Annotator]):
     fieldsets = (
         (None, {"fields": (("study", "pseudonym"), ("platform", "is_simulated"))}),
         ("Consent", {"fields": (("consent_version", "consented_at"), "consent_sha256", "instructed_at")}),
-        ("Progress", {"fields": (("submitted_count", "claimed_count"), "left_balance", ("exit", "exited_at"))}),
+        ("Progress", {"fields": (("submitted_count", "left_balance"), ("exit", "exited_at"))}),
         ("Afterwards", {"fields": ("completion_code", "feedback", ("excluded_reason", "excluded_at"))}),
     )
 

@@ -13,7 +13,7 @@ from annotation.criteria import USUAL_CRITERIA
 from annotation.models import Criterion, Matchup, Slot, Study
 from annotation.services import editing
 from annotation.services.actors import actor_of
-from annotation.states import SlotState
+from annotation.states import AssignmentState
 
 FIRST_INSTRUCTIONS = (
     "You will read the beginning of a conversation and two ways in which it could go on. "
@@ -126,9 +126,8 @@ class StudyAdmin(ConsoleAdmin[Study]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
-        studies = (
-            super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=_slots(state=SlotState.FILLED))
-        )
+        filled = _slots(assignments__state=AssignmentState.SUBMITTED)
+        studies = super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=filled)
         return studies.prefetch_related("matchups__baseline", "matchups__treatment")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> list[str]:

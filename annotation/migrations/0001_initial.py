@@ -33,11 +33,19 @@ class Migration(migrations.Migration):
                 ("seed", models.PositiveIntegerField()),
                 (
                     "left_balance",
-                    models.IntegerField(default=0, help_text="Treatment shown left minus shown right, so far."),
+                    models.IntegerField(default=0, help_text="Judged with the treatment left, minus right."),
+                ),
+                (
+                    "submitted_count",
+                    models.PositiveIntegerField(default=0, help_text="Comparisons judged, surplus ones included."),
+                ),
+                (
+                    "last_submitted_id",
+                    models.BigIntegerField(
+                        blank=True, help_text="The assignment that can still be corrected.", null=True
+                    ),
                 ),
                 ("last_dialogue_id", models.BigIntegerField(blank=True, null=True)),
-                ("claimed_count", models.PositiveIntegerField(default=0)),
-                ("submitted_count", models.PositiveIntegerField(default=0)),
                 (
                     "exit",
                     models.CharField(
@@ -193,6 +201,15 @@ class Migration(migrations.Migration):
                 ("code", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("excluded_reason", models.CharField(blank=True, max_length=300)),
                 ("excluded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "released_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is shown although a check flagged one of its responses.",
+                        max_length=300,
+                    ),
+                ),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -410,6 +427,7 @@ class Migration(migrations.Migration):
                 ("claimed_at", models.DateTimeField()),
                 ("lease_until", models.DateTimeField()),
                 ("submitted_at", models.DateTimeField(blank=True, null=True)),
+                ("corrected_at", models.DateTimeField(blank=True, null=True)),
                 ("draft", models.JSONField(blank=True, default=dict)),
                 (
                     "active_ms",
@@ -527,6 +545,7 @@ class Migration(migrations.Migration):
                 (
                     "assignment",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="judgements",
                         to="annotation.assignment",
@@ -535,6 +554,7 @@ class Migration(migrations.Migration):
                 (
                     "criterion",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="judgements",
                         to="annotation.criterion",
@@ -773,6 +793,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
+                    "dialogue_id",
+                    models.BigIntegerField(help_text="The comparison's dialogue, so that a claim reads one table."),
+                ),
+                (
                     "ordinal",
                     models.PositiveIntegerField(help_text="0 to k-1 within the comparison: slots fill breadth first."),
                 ),
@@ -784,22 +808,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            (annotation.states.SlotState["OPEN"], "open"),
-                            (annotation.states.SlotState["HELD"], "held"),
-                            (annotation.states.SlotState["FILLED"], "filled"),
-                        ],
-                        default=annotation.states.SlotState["OPEN"],
-                        max_length=6,
+                    "rank",
+                    models.PositiveIntegerField(
+                        help_text="A random place on the ring of its layer, from the study's seed."
                     ),
                 ),
-                ("rank", models.PositiveIntegerField(help_text="A random place in the order, from the study's seed.")),
+                ("is_open", models.BooleanField(default=True)),
                 (
                     "comparison",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="slots", to="annotation.comparison"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="slots",
+                        to="annotation.comparison",
                     ),
                 ),
             ],
@@ -869,6 +890,7 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Places in the study; empty = no limit.", null=True
                     ),
                 ),
+                ("places_taken", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "scale",
                     models.CharField(
@@ -954,7 +976,7 @@ class Migration(migrations.Migration):
             model_name="slot",
             name="study",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="slots", to="annotation.study"
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="slots", to="annotation.study"
             ),
         ),
         migrations.CreateModel(
@@ -1135,14 +1157,6 @@ class Migration(migrations.Migration):
                 name="one_current_response",
             ),
         ),
-        migrations.AddIndex(
-            model_name="assignment",
-            index=models.Index(
-                condition=models.Q(("state", annotation.states.AssignmentState["CLAIMED"])),
-                fields=["lease_until"],
-                name="assignment_leased",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="assignment",
             constraint=models.UniqueConstraint(
@@ -1174,11 +1188,29 @@ class Migration(migrations.Migration):
                             annotation.states.AssignmentState["CLAIMED"],
                             annotation.states.AssignmentState["SUBMITTED"],
                             annotation.states.AssignmentState["SURPLUS"],
+                            annotation.states.AssignmentState["RELEASED"],
                         ],
                     )
                 ),
                 fields=("annotator", "comparison"),
                 name="one_judgement_per_person_and_comparison",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="study",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("annotators_limit", None), ("places_taken__lte", models.F("annotators_limit")), _connector="OR"
+                ),
+                name="annotators_within_limit",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="slot",
+            index=models.Index(
+                condition=models.Q(("is_open", True)),
+                fields=["study", "treatment_side", "ordinal", "rank"],
+                name="slot_open",
             ),
         ),
         migrations.AddConstraint(

@@ -23,10 +23,12 @@ class Annotator(models.Model):
     consented_at = models.DateTimeField()
     instructed_at = models.DateTimeField(null=True, blank=True)
     seed = models.PositiveIntegerField()
-    left_balance = models.IntegerField(default=0, help_text="Treatment shown left minus shown right, so far.")
+    left_balance = models.IntegerField(default=0, help_text="Judged with the treatment left, minus right.")
+    submitted_count = models.PositiveIntegerField(default=0, help_text="Comparisons judged, surplus ones included.")
+    last_submitted_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The assignment that can still be corrected."
+    )
     last_dialogue_id = models.BigIntegerField(null=True, blank=True)
-    claimed_count = models.PositiveIntegerField(default=0)
-    submitted_count = models.PositiveIntegerField(default=0)
     exit = models.CharField(max_length=24, blank=True, choices=[(e, e.value) for e in Exit])
     exited_at = models.DateTimeField(null=True, blank=True)
     completion_code = models.CharField(max_length=40, blank=True)
@@ -47,7 +49,10 @@ class Annotator(models.Model):
 
 
 class Assignment(models.Model):
-    """A slot held by an annotator."""
+    """A slot held by an annotator.
+
+    No index on the lease: the claimed ones are few and have a partial index, and a heartbeat stays a cheap update.
+    """
 
     slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="assignments")
     annotator = models.ForeignKey(Annotator, on_delete=models.CASCADE, related_name="assignments")
@@ -60,6 +65,7 @@ class Assignment(models.Model):
     claimed_at = models.DateTimeField()
     lease_until = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
+    corrected_at = models.DateTimeField(null=True, blank=True)
     draft = models.JSONField(default=dict, blank=True)
     active_ms = models.PositiveIntegerField(
         null=True, blank=True, help_text="Time with the page in view, as the page says."
@@ -82,12 +88,16 @@ class Assignment(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["annotator", "comparison"],
-                condition=Q(state__in=[AssignmentState.CLAIMED, AssignmentState.SUBMITTED, AssignmentState.SURPLUS]),
+                condition=Q(
+                    state__in=[
+                        AssignmentState.CLAIMED,
+                        AssignmentState.SUBMITTED,
+                        AssignmentState.SURPLUS,
+                        AssignmentState.RELEASED,
+                    ]
+                ),
                 name="one_judgement_per_person_and_comparison",
             ),
-        ]
-        indexes = [
-            models.Index(fields=["lease_until"], condition=Q(state=AssignmentState.CLAIMED), name="assignment_leased"),
         ]
 
     def __str__(self) -> str:

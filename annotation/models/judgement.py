@@ -11,8 +11,8 @@ from annotation.states import Outcome, Side
 class Judgement(models.Model):
     """One criterion's outcome in the agents' frame, with the side on which the treatment was shown."""
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="judgements")
-    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="judgements")
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="judgements", db_index=False)
+    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="judgements", db_index=False)
     outcome = models.CharField(max_length=10, choices=[(o, o.value) for o in Outcome])
     grade = models.SmallIntegerField(
         null=True,

@@ -8,7 +8,7 @@ from django.db import models
 from annotation.models.agent import Agent
 from annotation.models.dialogue import Collection, Dialogue
 from annotation.models.generation import Response
-from annotation.states import ComparisonKind, Side, SlotState, StudyState
+from annotation.states import ComparisonKind, Side, StudyState
 
 
 class Scale(models.TextChoices):
@@ -40,6 +40,7 @@ class Study(models.Model):
     annotators_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Places in the study; empty = no limit."
     )
+    places_taken = models.PositiveIntegerField(default=0, editable=False)
     scale = models.CharField(max_length=10, choices=Scale, default=Scale.THREE)
     offers_both_bad = models.BooleanField(default=False, help_text='Adds the answer "both are bad".')
     shuffles_criteria = models.BooleanField(default=False, help_text="Order of criteria differs per annotator.")
@@ -72,6 +73,12 @@ class Study(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(annotators_limit=None) | models.Q(places_taken__lte=models.F("annotators_limit")),
+                name="annotators_within_limit",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -133,6 +140,10 @@ class Comparison(models.Model):
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     excluded_reason = models.CharField(max_length=300, blank=True)
     excluded_at = models.DateTimeField(null=True, blank=True)
+    released_reason = models.CharField(
+        max_length=300, blank=True, help_text="Why it is shown although a check flagged one of its responses."
+    )
+    released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -148,17 +159,30 @@ class Comparison(models.Model):
 
 
 class Slot(models.Model):
-    """One place for one judgement of a comparison, with its side fixed when the study is launched."""
+    """One place for one judgement of a comparison, with its side fixed when the study is launched.
 
-    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="slots")
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="slots")
+    Closed while an assignment holds or has answered it, and when its comparison is excluded; who filled it is told
+    by the assignments alone.
+    """
+
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    dialogue_id = models.BigIntegerField(help_text="The comparison's dialogue, so that a claim reads one table.")
     ordinal = models.PositiveIntegerField(help_text="0 to k-1 within the comparison: slots fill breadth first.")
     treatment_side = models.CharField(max_length=5, choices=[(s, s.value) for s in Side])
-    state = models.CharField(max_length=6, choices=[(s, s.value) for s in SlotState], default=SlotState.OPEN)
-    rank = models.PositiveIntegerField(help_text="A random place in the order, from the study's seed.")
+    rank = models.PositiveIntegerField(help_text="A random place on the ring of its layer, from the study's seed.")
+    is_open = models.BooleanField(default=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["comparison", "ordinal"], name="slot_once_per_comparison")]
+        indexes = [
+            # Serves every claim: one side, lowest layer first, along the ring.
+            models.Index(
+                fields=["study", "treatment_side", "ordinal", "rank"],
+                condition=models.Q(is_open=True),
+                name="slot_open",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.comparison_id}.{self.ordinal}"

@@ -21,8 +21,8 @@ class StudyIsFrozen(DuologueError):
 
 
 def changed_fields(stored: Study, study: Study) -> list[str]:
-    """Name the settings in which two versions of one study differ."""
-    columns = Study._meta.concrete_fields
+    """Name the settings in which two versions of one study differ, what the software itself counts aside."""
+    columns = [column for column in Study._meta.concrete_fields if column.editable]
     return [column.name for column in columns if getattr(stored, column.attname) != getattr(study, column.attname)]
 
 

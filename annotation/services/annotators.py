@@ -1,0 +1,236 @@
+"""People in a study: enrolled after consent, looked up with all a page needs, finished, withdrawn, erased."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from annotation.errors import DuologueError
+from annotation.models import Annotator, Assignment, Judgement, Slot, Study
+from annotation.services.statements import row
+from annotation.states import AssignmentState, Exit, Side, StudyState
+
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""No letter or digit that a person copying it by hand could take for another."""
+
+
+class StudyNotOpen(DuologueError):
+    user_message = "This study does not take part at the moment. Thank you for your interest."
+
+
+class NoPlaceLeft(DuologueError):
+    user_message = "All places in this study are taken. Thank you for your interest."
+
+
+class ConsentChanged(DuologueError):
+    user_message = "The consent text has changed since you opened the page. Please read it again."
+
+
+class AlreadyEnrolled(DuologueError):
+    user_message = "You already take part in this study. Go on in the browser in which you began."
+
+
+class Held(NamedTuple):
+    """The comparison in an annotator's hands: all that a page needs to find and draw it."""
+
+    assignment_id: int
+    code: UUID
+    comparison_id: int
+    dialogue_id: int
+    treatment_side: Side
+    number: int
+    lease_until: datetime
+    draft: dict[str, Any]
+
+    @property
+    def is_flipped(self) -> bool:
+        """Whether the treatment stands left."""
+        return self.treatment_side == Side.LEFT
+
+
+class Standing(NamedTuple):
+    """Where an annotator stands: read in one statement at the start of every request."""
+
+    annotator_id: int
+    code: UUID
+    study_id: int
+    study_code: UUID
+    study_state: StudyState
+    study_sha256: str
+    seed: int
+    quota: int
+    lease_minutes: int
+    submitted_count: int
+    left_balance: int
+    last_submitted_id: int | None
+    last_dialogue_id: int | None
+    is_instructed: bool
+    exit: str
+    held: Held | None
+
+
+_STANDING = """
+SELECT a.id, a.code, s.id, s.code, s.state, s.frozen_sha256, a.seed, s.quota_per_annotator, s.lease_minutes,
+       a.submitted_count, a.left_balance, a.last_submitted_id, a.last_dialogue_id, a.instructed_at IS NOT NULL, a.exit,
+       g.id, g.code, g.comparison_id, l.dialogue_id, l.treatment_side, g.number, g.lease_until, g.draft
+FROM annotation_annotator a
+JOIN annotation_study s ON s.id = a.study_id
+LEFT JOIN annotation_assignment g ON g.annotator_id = a.id AND g.state = 'claimed'
+LEFT JOIN annotation_slot l ON l.id = g.slot_id
+WHERE a.code = %s AND s.code = %s
+"""
+
+
+def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
+    """Return where this annotator of this study stands, in one statement; None for a stranger."""
+    found = row(_STANDING, (annotator_code, study_code))
+    if found is None:
+        return None
+    pk, code, study, study_code, state, sha256, seed, *rest = found
+    quota, lease_minutes, submitted, balance, last_submitted, last_dialogue, is_instructed, exit_, *held = rest
+    return Standing(
+        annotator_id=pk,
+        code=code,
+        study_id=study,
+        study_code=study_code,
+        study_state=StudyState(state),
+        study_sha256=sha256,
+        seed=seed,
+        quota=quota,
+        lease_minutes=lease_minutes,
+        submitted_count=submitted,
+        left_balance=balance,
+        last_submitted_id=last_submitted,
+        last_dialogue_id=last_dialogue,
+        is_instructed=is_instructed,
+        exit=exit_,
+        held=as_held(held) if held[0] is not None else None,
+    )
+
+
+def as_held(columns: Sequence[Any]) -> Held:
+    """Build what an annotator holds from the columns that every statement here returns in this order."""
+    pk, code, comparison, dialogue, side, number, lease_until, draft = columns
+    return Held(pk, code, comparison, dialogue, Side(side), number, lease_until, json.loads(draft))
+
+
+def enrol(
+    study: Study,
+    *,
+    consent_version: str,
+    now: datetime,
+    platform: str = "open",
+    platform_hash: str = "",
+    is_simulated: bool = False,
+) -> Annotator:
+    """Take a person into a running study, after they agreed to the consent text of this version.
+
+    `platform_hash` is a keyed hash of the platform's id for the person; empty on an open link.
+    Raises: StudyNotOpen, NoPlaceLeft, ConsentChanged, AlreadyEnrolled.
+    """
+    study = Study.objects.get(pk=study.pk)
+    if consent_version != study.consent_version:
+        raise ConsentChanged()
+    try:
+        with transaction.atomic():
+            _take_place(study)
+            return Annotator.objects.create(
+                study=study,
+                pseudonym=f"P-{random_code(8)}",
+                platform=platform,
+                platform_hash=platform_hash,
+                is_simulated=is_simulated,
+                consent_version=consent_version,
+                consent_sha256=hashlib.sha256(study.consent_text.encode()).hexdigest(),
+                consented_at=now,
+                seed=secrets.randbelow(2**31),
+            )
+    except IntegrityError as error:
+        if platform_hash and "one_person_once_per_study" in str(error):
+            raise AlreadyEnrolled() from error
+        raise
+
+
+def _take_place(study: Study) -> None:
+    has_place = Q(annotators_limit=None) | Q(places_taken__lt=F("annotators_limit"))
+    running = Study.objects.filter(pk=study.pk, state=StudyState.RUNNING)
+    if not running.filter(has_place).update(places_taken=F("places_taken") + 1):
+        raise NoPlaceLeft() if running.exists() else StudyNotOpen()
+
+
+def random_code(length: int) -> str:
+    """Return a random code that is easy to copy and cannot be guessed from another one."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def mark_instructed(annotator_id: int, *, now: datetime) -> None:
+    """Remember that the person has read the instructions; the first time counts."""
+    Annotator.objects.filter(pk=annotator_id, instructed_at=None).update(instructed_at=now)
+
+
+def finish(annotator_id: int, *, now: datetime, how: Exit = Exit.COMPLETED) -> Annotator:
+    """End a person's part and give them their completion code. The first exit counts; a second call changes nothing.
+
+    A comparison still in their hands goes back. Whether they may finish now is the caller's decision.
+    """
+    with transaction.atomic():
+        free_held(annotator_id, to=AssignmentState.RELEASED)
+        code = random_code(10) if how == Exit.COMPLETED else ""
+        Annotator.objects.filter(pk=annotator_id, exit="").update(exit=how, exited_at=now, completion_code=code)
+    return Annotator.objects.get(pk=annotator_id)
+
+
+def give_back_place(annotator: Annotator) -> None:
+    """Open the place of a person who will not go on to somebody else."""
+    Study.objects.filter(pk=annotator.study_id, places_taken__gt=0).update(places_taken=F("places_taken") - 1)
+
+
+def withdraw(annotator_id: int, *, now: datetime, how: Exit = Exit.WITHDREW, erase: bool = False) -> Annotator:
+    """Let a person leave: what they hold and their place are free at once; `erase` takes their judgements back, too.
+
+    Also for what a platform reports (returned, timed out). The first exit counts.
+    """
+    with transaction.atomic():
+        free_held(annotator_id, to=AssignmentState.EXPIRED if how == Exit.TIMED_OUT else AssignmentState.WITHDRAWN)
+        left = Annotator.objects.filter(pk=annotator_id, exit="").update(exit=how, exited_at=now)
+        annotator = Annotator.objects.get(pk=annotator_id)
+        if left:
+            give_back_place(annotator)
+        if erase:
+            erase_judgements(annotator_id)
+    return annotator
+
+
+def erase_judgements(annotator_id: int) -> int:
+    """Delete all a person's judgements; slots of a study that is not closed open again. Returns how many went."""
+    with transaction.atomic():
+        answered = [AssignmentState.SUBMITTED, AssignmentState.SURPLUS]
+        theirs = Assignment.objects.filter(annotator_id=annotator_id, state__in=answered)
+        locked = list(theirs.select_for_update().values_list("pk", "slot_id", "state"))
+        erased, _ = Judgement.objects.filter(assignment__in=[pk for pk, _, _ in locked]).delete()
+        Assignment.objects.filter(pk__in=[pk for pk, _, _ in locked]).update(state=AssignmentState.WITHDRAWN, draft={})
+        Annotator.objects.filter(pk=annotator_id).update(last_submitted_id=None)
+        reopen([slot for _, slot, state in locked if state == AssignmentState.SUBMITTED])
+    return erased
+
+
+def free_held(annotator_id: int, *, to: AssignmentState) -> bool:
+    """Take the comparison out of a person's hands and open its slot. Returns whether they held one."""
+    with transaction.atomic():
+        held = Assignment.objects.filter(annotator_id=annotator_id, state=AssignmentState.CLAIMED)
+        slots = list(held.select_for_update().values_list("slot_id", flat=True))
+        held.update(state=to)
+        reopen(slots)
+    return bool(slots)
+
+
+def reopen(slots: list[int]) -> None:
+    """Open slots again, unless their comparison is excluded or their study closed."""
+    free = Slot.objects.filter(pk__in=slots, comparison__excluded_at=None).exclude(study__state=StudyState.CLOSED)
+    Slot.objects.filter(pk__in=free.values("pk")).update(is_open=True)
