@@ -29,7 +29,7 @@ up: setup ## Start everything over the data directory, without making a study
 	@$(RUN)/python manage.py up $(ARGS)
 
 test: setup-dev ## Run the tests
-	@$(RUN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+	@$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup-dev ## Check style and types
 	@$(RUN)/ruff check .

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for every test run, unless DATABASE_URL names one."""
+"""A PostgreSQL of its own for every test run, unless DATABASE_URL names one; Debian's chromium for browser tests."""
 
 import os
 import shutil
@@ -10,6 +10,17 @@ import pytest
 from webapp.stack.paths import runtime_dir
 from webapp.stack.postgres import UNSAFE_BUT_FAST, start_postgres
 from webapp.stack.process import Child
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 started: list[Child] = []
 
@@ -37,3 +48,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for child in started:
         child.stop(signal.SIGQUIT, patience=10)
     shutil.rmtree(os.environ["DUOLOGUE_TEST_DIR"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser") and not CHROMIUM and os.environ.get("BROWSER_TESTS") != "required":
+            item.add_marker(pytest.mark.skip("no chromium on PATH (apt-get install chromium)"))
+        if item.get_closest_marker("services") and not os.environ.get("BROKER_URL", "").startswith("amqp://"):
+            item.add_marker(pytest.mark.skip("DATABASE_URL and BROKER_URL name no PostgreSQL and RabbitMQ"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    assert CHROMIUM, "Browser tests need chromium on PATH: apt-get install chromium"
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": CHROMIUM_FLAGS}

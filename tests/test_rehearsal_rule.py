@@ -1,0 +1,73 @@
+"""Simulated annotators: the rule that they prefer by, and what a study of it must give back."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation.rehearsal.rule import CHARACTERS, Expected, chances, expected_score, feature_of, lean, length, variety
+from annotation.rehearsal.rule import warmth as warmth_of
+from annotation.rehearsal.verdict import Verdict, expected_win_score
+
+LONG = "I hear you, and I am sorry that this week has been so hard for you and for your friend."
+SHORT = "Okay."
+
+
+@pytest.mark.parametrize(
+    ("question", "feature"),
+    [
+        ("Which reply sounds more natural here?", variety),
+        ("Which reply is kinder and more responsible?", warmth_of),
+        ("Which reply makes you want to keep talking?", length),
+    ],
+)
+def test_each_question_has_its_feature(question, feature):
+    assert feature_of(question) is feature
+
+
+@given(st.text(), st.text(), st.sampled_from(CHARACTERS))
+def test_chances_of_any_two_texts_are_chances(left, right, character):
+    found = chances("Which is better?", left, right, character)
+    assert min(found.left, found.same, found.right) >= 0
+    assert found.left + found.same + found.right == pytest.approx(1)
+
+
+@given(st.text(), st.text())
+def test_expected_score_does_not_depend_on_who_is_called_treatment(one, other):
+    there, back = expected_score("Which is better?", one, other), expected_score("Which is better?", other, one)
+    assert there.mean + back.mean == pytest.approx(1)
+    assert there.variance == pytest.approx(back.variance)
+
+
+def test_longer_text_wins_and_equal_texts_are_even():
+    assert expected_score("Which keeps you talking?", LONG, SHORT).mean > 0.95
+    assert expected_score("Which keeps you talking?", LONG, LONG).mean == pytest.approx(0.5)
+
+
+def test_many_drawn_answers_give_back_the_expected_score_from_either_side():
+    rng, question, other = random.Random(7), "Which keeps you talking?", "I hear you, and I am sorry about the week."
+    expected = expected_score(question, LONG, other)
+    scores = []
+    for n in range(20_000):
+        character = CHARACTERS[n % 4]
+        if (n // 4) % 2:
+            scores.append((1 - lean(question, LONG, other, character, rng)) / 2)
+        else:
+            scores.append((1 + lean(question, other, LONG, character, rng)) / 2)
+    mean = sum(scores) / len(scores)
+    assert mean == pytest.approx(expected.mean, abs=0.01)
+    assert sum((score - mean) ** 2 for score in scores) / len(scores) == pytest.approx(expected.variance, abs=0.01)
+
+
+def test_win_score_to_expect_weighs_comparisons_by_their_judgements():
+    mean, allowed = expected_win_score([(Expected(1.0, 0.0), 3), (Expected(0.5, 0.25), 1)])
+    assert mean == pytest.approx(0.875)
+    assert allowed == pytest.approx(3.2905 * 0.5 / 4)
+
+
+def test_a_miss_is_said():
+    held, missed = Verdict("a", "m", 0.6, 0.65, 0.1), Verdict("a", "m", 0.6, 0.4, 0.1)
+    assert held.holds
+    assert not missed.holds
+    assert "MISSED" in str(missed)
