@@ -86,3 +86,8 @@ class UnitState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+    @classmethod
+    def open(cls) -> list["UnitState"]:
+        """The states of a unit that has not ended."""
+        return [cls.WAITING, cls.QUEUED, cls.SENT]

@@ -3,7 +3,7 @@
 from annotation.models.agent import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
 from annotation.models.annotator import Annotator, Assignment, ProblemReport
 from annotation.models.dialogue import Collection, Dialogue
-from annotation.models.generation import GenerationRun, GenerationUnit, Response, SkillOfMind, Stage, Worker
+from annotation.models.generation import GenerationRun, GenerationUnit, Response, RunTally, SkillOfMind, Stage, Worker
 from annotation.models.judgement import Event, Judgement
 from annotation.models.study import Comparison, Criterion, Matchup, Scale, Slot, Study
 
@@ -27,6 +27,7 @@ __all__ = [
     "ProblemReport",
     "PromptSet",
     "Response",
+    "RunTally",
     "Scale",
     "SkillOfMind",
     "Slot",

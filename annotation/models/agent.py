@@ -40,6 +40,12 @@ class LanguageModel(models.Model):
     source = models.CharField(max_length=300, help_text="Hub id, path, packaged file or endpoint name.")
     revision = models.CharField(max_length=100, blank=True, help_text="Commit on the hub, to pin the weights.")
     options = models.JSONField(default=dict, blank=True, help_text='Engine options, e.g. {"dtype": "bfloat16"}.')
+    batch_items = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The most texts sent in one batch; empty = what suits the engine."
+    )
+    batch_tokens = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The most tokens expected in one batch; empty = what suits the engine."
+    )
     licence = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=300, blank=True, help_text="Shown to researchers wherever the model appears.")
 
@@ -114,6 +120,10 @@ class Agent(SamplingFields):
     responder = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
     prompt_set = models.ForeignKey(PromptSet, on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
     augmenter = models.ForeignKey(Augmenter, on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
+    keeps_full_sentences = models.BooleanField(
+        default=False,
+        help_text="Where the token limit cuts a response, show it up to its last full sentence (noted as shortened).",
+    )
     note = models.CharField(max_length=300, blank=True, help_text="Shown to researchers wherever its results appear.")
 
     class Meta:

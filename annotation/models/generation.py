@@ -51,6 +51,9 @@ class Response(models.Model):
     sample = models.PositiveIntegerField(default=0)
     text = models.TextField(blank=True)
     raw_text = models.TextField(blank=True)
+    settings_hash = models.CharField(
+        max_length=64, blank=True, help_text="Names all settings that made it: equal settings are not run twice."
+    )
     flags = models.JSONField(default=list, blank=True, help_text="What the checks found, e.g. empty or truncated.")
     skill_of_mind = models.ForeignKey(
         SkillOfMind, on_delete=models.PROTECT, null=True, blank=True, related_name="responses"
@@ -75,6 +78,7 @@ class GenerationRun(models.Model):
 
     study = models.ForeignKey("annotation.Study", on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
     state = models.CharField(max_length=12, choices=[(s, s.value) for s in RunState], default=RunState.RUNNING)
+    reused = models.PositiveIntegerField(default=0, help_text="Responses that were there already, with equal settings.")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -83,6 +87,28 @@ class GenerationRun(models.Model):
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
+
+
+class RunTally(models.Model):
+    """How far a run is, per stage and model: kept in step with the units, so that reading it costs the same always."""
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="tallies")
+    stage = models.CharField(max_length=10, choices=Stage)
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="+")
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    lost = models.PositiveIntegerField(default=0, help_text="Units whose worker went silent and that were sent again.")
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-stage", "model_id"]
+        constraints = [models.UniqueConstraint(fields=["run", "stage", "model"], name="tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.stage}: {self.done} of {self.total}"
 
 
 class GenerationUnit(models.Model):
@@ -103,9 +129,15 @@ class GenerationUnit(models.Model):
     sample = models.PositiveIntegerField(default=0)
     seed = models.PositiveBigIntegerField(default=0)
     thinks_first = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="followers")
+    skill_of_mind = models.ForeignKey(
+        SkillOfMind, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="What guides it."
+    )
     batch = models.UUIDField(null=True, blank=True)
     token = models.UUIDField(null=True, blank=True, help_text="The attempt: a record must carry it.")
     attempt = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0, help_text="How often its worker went silent while it ran.")
+    errors = models.PositiveIntegerField(default=0, help_text="How often it ended in an error that may pass by itself.")
+    worker = models.CharField(max_length=200, blank=True, help_text="Who said that it runs this attempt.")
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it failed.")
@@ -113,9 +145,21 @@ class GenerationUnit(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["model", "id"], condition=models.Q(state=UnitState.QUEUED), name="unit_queued"),
+            models.Index(fields=["model", "run", "id"], condition=models.Q(state=UnitState.QUEUED), name="unit_queued"),
             models.Index(fields=["lease_until"], condition=models.Q(state=UnitState.SENT), name="unit_leased"),
-            models.Index(fields=["batch"], condition=models.Q(state=UnitState.SENT), name="unit_in_batch"),
+            models.Index(fields=["model", "batch"], condition=models.Q(state=UnitState.SENT), name="unit_in_batch"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dialogue", "settings_hash", "sample"],
+                condition=models.Q(stage=Stage.THINK, state__in=UnitState.open()),
+                name="one_open_think_unit",
+            ),
+            models.UniqueConstraint(
+                fields=["dialogue", "agent", "sample"],
+                condition=models.Q(stage=Stage.RESPOND, state__in=UnitState.open()),
+                name="one_open_respond_unit",
+            ),
         ]
 
     def __str__(self) -> str:

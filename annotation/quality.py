@@ -1,0 +1,259 @@
+"""Checks of responses before people see them. Pure: texts in, a normalised text and flags out.
+
+A flag is a defect, which keeps a comparison from annotators until a researcher decides, or a note, which records how
+the normalised text differs from what the model wrote. Nothing here judges whether a response is good.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inference_worker.schema import SKILLS
+
+
+class Flag(StrEnum):
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    PROMPT_LEAK = "prompt_leak"
+    SKILL_LEAK = "skill_leak"
+    WRONG_SPEAKER = "wrong_speaker"
+    REPEATS_DIALOGUE = "repeats_dialogue"
+    REPEATS_ITSELF = "repeats_itself"
+    OVER_LENGTH = "over_length"
+    WRONG_LANGUAGE = "wrong_language"
+    BAD_CHARACTERS = "bad_characters"
+    SAME_AS_OTHER = "same_as_other"
+    LABELLED = "labelled"
+    QUOTED = "quoted"
+    SEVERAL_TURNS = "several_turns"
+    SHORTENED = "shortened"
+
+
+NOTES = frozenset({Flag.LABELLED, Flag.QUOTED, Flag.SEVERAL_TURNS, Flag.SHORTENED})
+
+SENTENCES = {
+    Flag.EMPTY: "There is no text.",
+    Flag.TRUNCATED: "The token limit cut the text off.",
+    Flag.PROMPT_LEAK: "Words or markers of the prompt stand in the text.",
+    Flag.SKILL_LEAK: "The text talks about conversational skills, so it gives the augmenter away.",
+    Flag.WRONG_SPEAKER: "The text is written as another speaker's turn.",
+    Flag.REPEATS_DIALOGUE: "The text repeats a turn of the dialogue.",
+    Flag.REPEATS_ITSELF: "The text goes round in circles.",
+    Flag.OVER_LENGTH: "The text is much longer than a turn of a dialogue.",
+    Flag.WRONG_LANGUAGE: "The text is written in another script than its language uses.",
+    Flag.BAD_CHARACTERS: "The text holds characters that are no text.",
+    Flag.SAME_AS_OTHER: "Both sides of the comparison say the same.",
+    Flag.LABELLED: "The speaker's name in front was taken off.",
+    Flag.QUOTED: "Quotation marks around the whole text were taken off.",
+    Flag.SEVERAL_TURNS: "The model went on with further turns; only the first is shown.",
+    Flag.SHORTENED: "Cut off by the token limit and shown up to its last full sentence.",
+}
+
+MAX_WORDS = 200
+# So many words in a row do not meet those of the instructions by chance.
+LEAKED_WORDS = 7
+# An explanation is about the dialogue, so more of its words may come up again.
+LEAKED_THOUGHT = 10
+MARKERS = (
+    "###",
+    "[result skill]",
+    "[social context]",
+    "[dialogue]",
+    "[next response]",
+    "[explanation",
+    "[conversational skill]",
+    "<|",
+    "[inst]",
+    "<start_of_turn>",
+    "<end_of_turn>",
+)
+SKILL_TALK = re.compile(
+    r"conversational skill|skill[- ]of[- ]mind|appropriate skill|(?i:the skill of)\s+("
+    + "|".join(map(re.escape, SKILLS))
+    + r")|\b("
+    + "|".join(re.escape(skill) for skill in SKILLS if " " in skill)
+    + r")\b"
+)
+SENTENCE_END = re.compile(r"[.!?…。！？؟।]+[\"'”’)»*]*(?=\s|$)")
+QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“", "'": "'"}
+SCRIPTS = {
+    "CYRILLIC": {"ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"},
+    "ARABIC": {"ar", "fa", "ur", "ps"},
+    "HEBREW": {"he", "yi"},
+    "GREEK": {"el"},
+    "DEVANAGARI": {"hi", "mr", "ne", "sa"},
+    "BENGALI": {"bn", "as"},
+    "TAMIL": {"ta"},
+    "THAI": {"th"},
+    "HANGUL": {"ko"},
+    "CJK": {"zh", "yue", "ja"},
+    "GEORGIAN": {"ka"},
+    "ARMENIAN": {"hy"},
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What people see of a response, and what was found."""
+
+    text: str
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a response is checked against. `instructions` are the words of the prompt without its variables."""
+
+    turns: Sequence[str]
+    speakers: Sequence[str]
+    next_speaker: str
+    language: str = "en"
+    instructions: str = ""
+    explanation: str = ""
+
+
+def usable(flags: Iterable[str]) -> bool:
+    """Tell whether a response with these flags may be shown without a researcher's decision."""
+    return all(flag in NOTES for flag in flags)
+
+
+def identical(one: str, other: str) -> bool:
+    """Tell whether two responses say the same, letter case, punctuation and blanks aside."""
+    return words(one) == words(other)
+
+
+def check(raw: str, *, context: Context, cut_off: bool, keeps_full_sentences: bool = False) -> Checked:
+    """Normalise what a model wrote and flag what is wrong with it.
+
+    `cut_off` tells that the token limit ended the text. Where only later turns were cut off, the first one is whole.
+    """
+    flags: list[Flag] = []
+    text = _take_off_labels(storable(raw).strip(), context, flags)
+    text = _first_turn(text, context, flags)
+    if cut_off and Flag.SEVERAL_TURNS not in flags:
+        text = _shorten(text, flags) if keeps_full_sentences else text
+        if Flag.SHORTENED not in flags:
+            flags.append(Flag.TRUNCATED)
+    text = _unquote(text, flags)
+    if storable(raw) != raw:
+        flags.append(Flag.BAD_CHARACTERS)
+    flags += [flag for flag, is_found in _defects(text, context) if is_found]
+    return Checked(text, tuple(flags))
+
+
+def storable(text: str) -> str:
+    """Replace what a database cannot hold: NUL and half surrogate pairs."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in small letters, without punctuation."""
+    return re.findall(r"\w+(?:['’]\w+)*", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _defects(text: str, context: Context) -> list[tuple[Flag, bool]]:
+    spoken = words(text)
+    return [
+        (Flag.EMPTY, not spoken),
+        (Flag.PROMPT_LEAK, _leaks_prompt(text, spoken, context)),
+        (Flag.SKILL_LEAK, _leaks_skill(text, context)),
+        (Flag.REPEATS_DIALOGUE, any(_is_copy(spoken, words(turn)) for turn in context.turns)),
+        (Flag.REPEATS_ITSELF, _goes_in_circles(text)),
+        (Flag.OVER_LENGTH, len(spoken) > MAX_WORDS),
+        (Flag.WRONG_LANGUAGE, _is_wrong_script(text, context.language)),
+    ]
+
+
+def _take_off_labels(text: str, context: Context, flags: list[Flag]) -> str:
+    match = _label(context.speakers).match(text)
+    if not match:
+        return text
+    own = match["name"].casefold() == context.next_speaker.casefold()
+    flags.append(Flag.LABELLED if own else Flag.WRONG_SPEAKER)
+    return text[match.end() :].strip()
+
+
+def _first_turn(text: str, context: Context, flags: list[Flag]) -> str:
+    following = re.compile(r"\n\s*" + _label(context.speakers).pattern, re.IGNORECASE).search(text)
+    if not following:
+        return text
+    flags.append(Flag.SEVERAL_TURNS)
+    return text[: following.start()].strip()
+
+
+def _label(speakers: Sequence[str]) -> re.Pattern[str]:
+    names = "|".join(re.escape(name) for name in sorted(set(speakers), key=len, reverse=True) if name) or r"(?!)"
+    return re.compile(rf"[*_]*(?P<name>{names})[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
+
+
+def _shorten(text: str, flags: list[Flag]) -> str:
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    if not ends:
+        return text
+    flags.append(Flag.SHORTENED)
+    return text[: ends[-1]]
+
+
+def _unquote(text: str, flags: list[Flag]) -> str:
+    closing = QUOTES.get(text[:1])
+    if len(text) < 3 or not closing or text[-1] != closing or closing in text[1:-1]:
+        return text
+    flags.append(Flag.QUOTED)
+    return text[1:-1].strip()
+
+
+def _leaks_prompt(text: str, spoken: list[str], context: Context) -> bool:
+    small = text.casefold()
+    return any(marker in small for marker in MARKERS) or _share_a_run(spoken, words(context.instructions), LEAKED_WORDS)
+
+
+def _leaks_skill(text: str, context: Context) -> bool:
+    """Skill talk, or the explanation word by word. What people in the dialogue say themselves is no leak."""
+    if _share_a_run(words(text), words(context.explanation), LEAKED_THOUGHT):
+        return True
+    said = " ".join(context.turns)
+    return any(match[0] not in said for match in SKILL_TALK.finditer(text))
+
+
+def _share_a_run(one: list[str], other: list[str], length: int) -> bool:
+    runs = set(_grams(other, length))
+    return any(run in runs for run in _grams(one, length))
+
+
+def _is_copy(spoken: list[str], turn: list[str]) -> bool:
+    """The same turn again, or a response of which most runs of five words come from one turn."""
+    if len(spoken) < 4:
+        return False
+    runs, known = _grams(spoken, 5), set(_grams(turn, 5))
+    return spoken == turn or (len(spoken) >= 8 and sum(run in known for run in runs) > 0.6 * len(runs))
+
+
+def _goes_in_circles(text: str) -> bool:
+    """A sentence of three words or more three times, or a run of six words three times."""
+    sentences = Counter(" ".join(spoken) for part in SENTENCE_END.split(text) if len(spoken := words(part)) >= 3)
+    runs = Counter(_grams(words(text), 6))
+    return any(count >= 3 for count in [*sentences.values(), *runs.values()])
+
+
+def _grams(spoken: list[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(spoken[start : start + length]) for start in range(len(spoken) - length + 1)]
+
+
+def _is_wrong_script(text: str, language: str) -> bool:
+    """Most letters belong to a script that the language is not written in."""
+    letters = [_script(letter) for letter in text if letter.isalpha()]
+    expected = _script_of(language)
+    return len(letters) >= 4 and sum(script != expected for script in letters) > len(letters) / 2
+
+
+def _script(letter: str) -> str:
+    name = unicodedata.name(letter, "").split(" ")[0]
+    return "CJK" if name in {"HIRAGANA", "KATAKANA", "CJK"} else name
+
+
+def _script_of(language: str) -> str:
+    primary = language.split("-")[0].lower()
+    return next((script for script, languages in SCRIPTS.items() if primary in languages), "LATIN")

@@ -1,0 +1,93 @@
+"""Take a worker's word about itself: note what it serves, and renew the leases of what it runs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from annotation.models import GenerationUnit, LanguageModel, Worker
+from annotation.quality import storable
+from annotation.services.generation.dispatch import LEASE
+from annotation.services.generation.endings import take_back
+from annotation.services.generation.tallies import Tallies
+from annotation.states import UnitState
+from inference_worker.schema import Alive
+
+logger = logging.getLogger(__name__)
+
+
+def alive(message: Alive, *, now: datetime) -> int | None:
+    """Note the worker and renew its leases. Returns the id of the model that it serves, None for an unknown one."""
+    model = LanguageModel.objects.filter(slug=storable(message.model)).first()
+    if model is None:
+        logger.warning("A worker serves %r, which is no registered model.", message.model[:80])
+        return None
+    with transaction.atomic():
+        worker = _note(message, model, now)
+        _renew_held(worker, message.batches, now)
+        if message.batches:
+            _renew_waiting(model, now)
+    return model.pk
+
+
+def _note(message: Alive, model: LanguageModel, now: datetime) -> Worker:
+    worker, _ = Worker.objects.update_or_create(
+        name=storable(message.worker)[:200],
+        defaults={
+            "model": model,
+            "revision": storable(message.revision)[:200],
+            "engine": storable(message.engine)[:60],
+            "engine_version": storable(message.engine_version)[:60],
+            "device": storable(message.device)[:200],
+            "memory_bytes": min(max(0, message.memory_bytes), 2**63 - 1),
+            "tokens_per_second": message.tokens_per_second if message.tokens_per_second >= 0 else 0,
+            "seen_at": now,
+            "is_stopping": message.stopping,
+        },
+    )
+    return worker
+
+
+def _renew_held(worker: Worker, batches: Mapping[str, Sequence[str]], now: datetime) -> None:
+    """Renew what this worker runs, also where the lease ran out but nothing was sent again yet."""
+    held = Q()
+    for batch, tokens in batches.items():
+        if valid := [token for token in tokens if _is_uuid(token)]:
+            held |= Q(batch=batch, token__in=set(valid)) if _is_uuid(batch) else Q()
+    if not held:
+        return
+    units = GenerationUnit.objects.filter(held, model_id=worker.model_id, state__in=[UnitState.SENT, UnitState.QUEUED])
+    _take_from_the_dead(units.exclude(worker__in=["", worker.name]), now)
+    units.update(state=UnitState.SENT, lease_until=now + LEASE, not_before=None, worker=worker.name)
+
+
+def _take_from_the_dead(units: QuerySet[GenerationUnit], now: datetime) -> None:
+    """Another worker runs what a dead one began: the broker handed the message on.
+
+    Once that is welcome. Twice means that the batch kills its workers: it is taken back to be sent in smaller ones.
+    """
+    again = list(units.filter(losses__gt=0).order_by("pk").select_for_update())
+    tallies = Tallies()
+    take_back(again, tallies=tallies, now=now)
+    GenerationUnit.objects.filter(pk__in=[unit.pk for unit in again]).update(token=None)
+    for unit in units.order_by("pk").select_for_update():
+        tallies.add(unit, lost=1)
+    units.update(losses=F("losses") + 1)
+    tallies.write(now=now)
+
+
+def _renew_waiting(model: LanguageModel, now: datetime) -> None:
+    """While the model's workers are busy, batches wait their turn in its queue: no reason to send them again."""
+    waiting = GenerationUnit.objects.filter(model=model, state=UnitState.SENT, worker="")
+    waiting.filter(lease_until__lt=now + LEASE / 2).update(lease_until=now + LEASE)
+
+
+def _is_uuid(word: str) -> bool:
+    try:
+        UUID(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,223 @@
+"""Send queued units to the workers: batches sized by tokens, a bounded number in flight per model."""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import F, Q
+from kombu.exceptions import OperationalError
+
+from annotation.models import Backend, GenerationRun, GenerationUnit, LanguageModel, Stage
+from annotation.services.generation.endings import fail
+from annotation.services.generation.recipes import NotReady, model_spec, plan_agent, plan_think
+from annotation.services.generation.tallies import Tallies
+from annotation.services.generation.workers import count_live
+from annotation.states import RunState, UnitState
+from inference_worker.schema import DEFAULT_QUEUE, GENERATE_TASK, Batch, Item, Recipe, Turn, model_queue, to_json
+
+logger = logging.getLogger(__name__)
+
+DISPATCH_TASK = "annotation.dispatch"
+# A batch that no worker speaks of for so long is sent again.
+LEASE = timedelta(seconds=60)
+# One batch runs while the next one waits, for every worker.
+IN_FLIGHT_PER_WORKER = 2
+BROKER_PAUSE = timedelta(seconds=10)
+# A unit whose worker went silent is sent again in a batch a quarter of the size: one that kills workers ends alone.
+SPLIT = 4
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest batch: texts, and tokens of prompts and answers together."""
+
+    items: int
+    tokens: int
+
+
+LIMITS = {
+    Backend.LLAMACPP: Limits(16, 16_000),
+    Backend.TRANSFORMERS: Limits(64, 64_000),
+    Backend.VLLM: Limits(256, 400_000),
+    Backend.OPENAI: Limits(64, 200_000),
+    Backend.REPLAY: Limits(256, 1_000_000),
+}
+
+
+def wake(run: GenerationRun) -> None:
+    """Ask the default worker, once this transaction is committed, to send what this run has queued."""
+    models = run.units.filter(state=UnitState.QUEUED).order_by().values_list("model_id", flat=True).distinct()
+    for model in models:
+        transaction.on_commit(partial(_post, DISPATCH_TASK, [model], DEFAULT_QUEUE), robust=True)
+
+
+def dispatch(model_id: int, *, now: datetime) -> int:
+    """Send batches of this model's queued units until its workers have enough; return how many.
+
+    Nothing is sent while no live worker serves the model: messages would pile up for work that is sent again later.
+    """
+    workers = count_live(model_id, now=now)
+    sent = 0
+    while workers and _send_one(model_id, limit=workers * IN_FLIGHT_PER_WORKER, now=now):
+        sent += 1
+    return sent
+
+
+@transaction.atomic
+def _send_one(model_id: int, *, limit: int, now: datetime) -> bool:
+    # Dispatchers of a model take turns, so that the bound on batches in flight holds.
+    model = LanguageModel.objects.select_for_update(no_key=True).filter(pk=model_id).first()
+    if model is None or _in_flight(model_id) >= limit:
+        return False
+    units = _take(model, now=now)
+    if not units:
+        return False
+    batch = _build(model, units, now=now)
+    if batch.items:
+        GenerationUnit.objects.filter(pk__in=[item.unit for item in batch.items]).update(
+            state=UnitState.SENT,
+            batch=batch.id,
+            token=batch.items[0].token,
+            attempt=F("attempt") + 1,
+            lease_until=now + LEASE,
+            worker="",
+            not_before=None,
+        )
+        transaction.on_commit(partial(_send, batch, now=now))
+    return True
+
+
+def _in_flight(model_id: int) -> int:
+    sent = GenerationUnit.objects.filter(model=model_id, state=UnitState.SENT)
+    return sent.order_by().values("batch").distinct().count()
+
+
+def _take(model: LanguageModel, *, now: datetime) -> list[GenerationUnit]:
+    """Take the next units of the oldest running run, all with equally many losses, up to the size of a batch."""
+    is_due = Q(not_before=None) | Q(not_before__lte=now)
+    limits = limits_of(model)
+    # One run after the other: the index serves each in order, and paused runs are never looked through.
+    for run in GenerationRun.objects.filter(state=RunState.RUNNING).order_by("pk").values_list("pk", flat=True):
+        queued = GenerationUnit.objects.filter(is_due, model=model, run=run, state=UnitState.QUEUED).order_by("pk")
+        found = queued.select_related("dialogue", "skill_of_mind").select_for_update(skip_locked=True, of=["self"])
+        units = list(found[: limits.items])
+        if units:
+            return _fit([unit for unit in units if unit.losses == units[0].losses], limits)
+    return []
+
+
+def limits_of(model: LanguageModel) -> Limits:
+    """Return the batch limits of a model: its own, or what suits its engine."""
+    usual = LIMITS[Backend(model.backend)]
+    return Limits(model.batch_items or usual.items, model.batch_tokens or usual.tokens)
+
+
+def _fit(units: Sequence[GenerationUnit], limits: Limits) -> list[GenerationUnit]:
+    """Cut down to the size for the losses so far, and to the tokens of a batch; one unit always fits."""
+    fitting: list[GenerationUnit] = []
+    tokens = 0
+    for unit in units[: max(1, limits.items // SPLIT ** units[0].losses)]:
+        tokens += _expected_tokens(unit)
+        if fitting and tokens > limits.tokens:
+            break
+        fitting.append(unit)
+    return fitting
+
+
+def _expected_tokens(unit: GenerationUnit) -> int:
+    """Return a rough count: the engine's own counts are not known before it has run."""
+    characters = len(unit.dialogue.social_context) + sum(len(turn["text"]) for turn in unit.dialogue.turns)
+    return characters // CHARACTERS_PER_TOKEN + 400
+
+
+def _build(model: LanguageModel, units: Sequence[GenerationUnit], *, now: datetime) -> Batch:
+    """Make the message. Units whose settings were changed since they were ordered fail with that reason."""
+    recipes = Recipes()
+    used: dict[str, Recipe] = {}
+    items: list[Item] = []
+    tallies = Tallies()
+    token = str(uuid.uuid4())
+    for unit in units:
+        try:
+            used[unit.settings_hash] = recipes.of(unit)
+        except NotReady as why:
+            fail([unit.pk], reason=why.user_message, tallies=tallies, now=now)
+        else:
+            items.append(_item(unit, token))
+    tallies.write(now=now)
+    return Batch(id=str(uuid.uuid4()), model=model_spec(model), recipes=used, items=tuple(items))
+
+
+def _item(unit: GenerationUnit, token: str) -> Item:
+    dialogue, guidance = unit.dialogue, unit.skill_of_mind
+    return Item(
+        unit=unit.pk,
+        token=token,
+        recipe=unit.settings_hash,
+        seed=unit.seed,
+        social_context=dialogue.social_context,
+        turns=tuple(Turn(turn["speaker"], turn["text"]) for turn in dialogue.turns),
+        next_speaker=dialogue.next_speaker,
+        explanation=guidance.explanation if guidance else "",
+        skill=guidance.skill if guidance else "",
+    )
+
+
+def _send(batch: Batch, *, now: datetime) -> None:
+    if _post(GENERATE_TASK, [to_json(batch)], model_queue(batch.model.slug)):
+        return
+    # The message may have gone out all the same: the token stays good until the units are sent again.
+    GenerationUnit.objects.filter(batch=batch.id, state=UnitState.SENT).update(
+        state=UnitState.QUEUED, not_before=now + BROKER_PAUSE
+    )
+
+
+def _post(task: str, arguments: list[Any], queue: str) -> bool:
+    """Put a message on a queue. False where the broker does not answer: the rows keep the work, a sweep sends it."""
+    try:
+        current_app.send_task(task, args=arguments, queue=queue, retry=False)
+    except (OperationalError, OSError) as problem:
+        logger.warning("The broker does not take %s for queue %s: %s", task, queue, problem)
+        return False
+    return True
+
+
+class Recipes:
+    """The recipes of units, worked out once for every agent and augmenter."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int | None, int], tuple[str, Recipe]] = {}
+
+    def of(self, unit: GenerationUnit) -> Recipe:
+        """Return the unit's recipe. Raises NotReady where the settings are not those that were ordered."""
+        owner = unit.augmenter_id if unit.stage == Stage.THINK else unit.agent_id
+        key = (unit.stage, owner, unit.model_id)
+        if key not in self._known:
+            self._known[key] = _think_recipe(unit) if unit.stage == Stage.THINK else _respond_recipe(unit)
+        settings_hash, recipe = self._known[key]
+        if settings_hash != unit.settings_hash:
+            raise NotReady("Its settings were changed after the run was started. Start a new run.")
+        return recipe
+
+
+def _think_recipe(unit: GenerationUnit) -> tuple[str, Recipe]:
+    if unit.augmenter is None:
+        raise NotReady("Its augmenter has gone.")
+    plan = plan_think(unit.augmenter, unit.model)
+    if plan.recipe is None:
+        raise NotReady("Its augmenter needs no model any more. Start a new run.")
+    return plan.base_hash, plan.recipe
+
+
+def _respond_recipe(unit: GenerationUnit) -> tuple[str, Recipe]:
+    if unit.agent is None:
+        raise NotReady("Its agent has gone.")
+    plan = plan_agent(unit.agent)
+    return plan.settings_hash, plan.recipe

@@ -1,0 +1,102 @@
+"""How far a run is: read from its tallies, so it costs the same for a hundred units and a hundred thousand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from annotation.models import GenerationRun, RunTally, Worker
+from annotation.services.generation.workers import live_workers
+from annotation.states import RunState
+
+
+@dataclass(frozen=True)
+class StageProgress:
+    """One stage of a run on one model. `seconds_left` is None where nobody serves the model or nothing is known yet."""
+
+    stage: str
+    model: str
+    total: int
+    done: int
+    failed: int
+    cancelled: int
+    lost: int
+    workers: int
+    tokens_per_second: float
+    prompt_tokens: int
+    completion_tokens: int
+    seconds_left: float | None
+
+    @property
+    def waiting(self) -> int:
+        """Units that have not ended."""
+        return self.total - self.done - self.failed - self.cancelled
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A whole run. `reused` counts responses that were there before it."""
+
+    run: int
+    state: RunState
+    reused: int
+    stages: tuple[StageProgress, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(stage.total for stage in self.stages)
+
+    @property
+    def done(self) -> int:
+        return sum(stage.done for stage in self.stages)
+
+    @property
+    def failed(self) -> int:
+        return sum(stage.failed for stage in self.stages)
+
+    @property
+    def waiting(self) -> int:
+        return sum(stage.waiting for stage in self.stages)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of all live workers on the models that still have units."""
+        speeds = {stage.model: stage.tokens_per_second for stage in self.stages if stage.waiting}
+        return sum(speeds.values())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Models work side by side, so the slowest decides; stages on one model wait for each other."""
+        by_model: dict[str, float] = {}
+        for stage in self.stages:
+            if stage.waiting and stage.seconds_left is None:
+                return None
+            by_model[stage.model] = by_model.get(stage.model, 0) + (stage.seconds_left or 0)
+        return max(by_model.values(), default=0.0)
+
+
+def progress(run: GenerationRun, *, now: datetime) -> Progress:
+    """Return how far a run is now."""
+    run.refresh_from_db()
+    live = live_workers(now=now)
+    tallies = run.tallies.select_related("model")
+    return Progress(run.pk, RunState(run.state), run.reused, tuple(_stage(tally, live) for tally in tallies))
+
+
+def _stage(tally: RunTally, live: list[Worker]) -> StageProgress:
+    workers = [worker for worker in live if worker.model_id == tally.model_id]
+    speed = sum(worker.tokens_per_second for worker in workers)
+    left = tally.total - tally.done - tally.failed - tally.cancelled
+    seconds = left * tally.completion_tokens / tally.done / speed if tally.done and speed else None
+    return StageProgress(
+        stage=tally.stage,
+        model=tally.model.name,
+        total=tally.total,
+        done=tally.done,
+        failed=tally.failed,
+        cancelled=tally.cancelled,
+        lost=tally.lost,
+        workers=len(workers),
+        tokens_per_second=speed,
+        prompt_tokens=tally.prompt_tokens,
+        completion_tokens=tally.completion_tokens,
+        seconds_left=seconds if left else 0.0,
+    )

@@ -1,0 +1,158 @@
+"""Order responses, and pause, resume, cancel or retry what was ordered."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from annotation.errors import DuologueError
+from annotation.models import Agent, Dialogue, GenerationRun, GenerationUnit, Response, Stage, Study
+from annotation.services.generation.dispatch import wake
+from annotation.services.generation.orders import Order, fresh
+from annotation.services.generation.recipes import plan_agent
+from annotation.services.generation.tallies import Tallies, finish_runs
+from annotation.services.study_parts import agents_of, dialogue_ids_of
+from annotation.states import RunState, UnitState
+
+# Orders are placed one at a time, so that two of them never make the same unit.
+ORDER_LOCK = 7_201_001
+
+
+class NothingToGenerate(DuologueError):
+    """A run without agents or dialogues."""
+
+
+class RunHasEnded(DuologueError):
+    user_message = "This run has ended; start a new one."
+
+
+@transaction.atomic
+def start_run(
+    study: Study | None = None,
+    *,
+    agents: Iterable[Agent] | None = None,
+    dialogues: Iterable[Dialogue] | None = None,
+    samples: int = 1,
+    now: datetime | None = None,
+) -> GenerationRun:
+    """Order one response (or `samples`) of every agent to every dialogue; by default those of the study.
+
+    What is there already with equal settings is kept, and what another run is at work on moves to this one. Agents
+    without a responder (imported responses) are passed over. Raises NothingToGenerate and NotReady in plain words.
+    """
+    now = now or timezone.now()
+    chosen = list(agents) if agents is not None else agents_of(study) if study else []
+    ids = [each.pk for each in dialogues] if dialogues is not None else dialogue_ids_of(study) if study else []
+    if not chosen or not ids:
+        raise NothingToGenerate(f"There is nothing to generate: choose {'dialogues' if chosen else 'agents'} first.")
+    plans = [plan_agent(agent) for agent in chosen if agent.responder_id]
+    _lock_orders()
+    run = GenerationRun.objects.create(study=study)
+    tallies = Tallies()
+    for plan in plans:
+        Order(run, plan, ids, tallies).place(samples)
+    return _begin(run, tallies, now)
+
+
+@transaction.atomic
+def regenerate(responses: Iterable[Response], *, rethink: bool = False, now: datetime | None = None) -> GenerationRun:
+    """Order a new text for each of these responses, with a new seed. The old ones stay, no longer current.
+
+    With `rethink` the skill-of-mind is written again as well. Comparisons keep what they show until they are prepared
+    again.
+    """
+    now = now or timezone.now()
+    _lock_orders()
+    run = GenerationRun.objects.create()
+    tallies = Tallies()
+    groups: dict[tuple[int, int], list[Response]] = {}
+    for response in responses:
+        groups.setdefault((response.agent_id, response.sample), []).append(response)
+    for (_, sample), members in sorted(groups.items()):
+        plan = plan_agent(members[0].agent)
+        order = Order(run, plan, [each.dialogue_id for each in members], tallies, is_again=True, rethinks=rethink)
+        order.place_sample(sample)
+    return _begin(run, tallies, now)
+
+
+def pause(run: GenerationRun) -> bool:
+    """Send nothing more for this run; what workers hold is still recorded."""
+    return bool(GenerationRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(state=RunState.PAUSED))
+
+
+@transaction.atomic
+def resume(run: GenerationRun, *, now: datetime | None = None) -> bool:
+    """Go on sending."""
+    is_resumed = bool(GenerationRun.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=RunState.RUNNING))
+    finish_runs([run.pk], now=now or timezone.now())
+    wake(run)
+    return is_resumed
+
+
+@transaction.atomic
+def cancel(run: GenerationRun, *, now: datetime | None = None) -> int:
+    """End the run: what is not written yet is given up, also what workers hold. Returns how many units that were."""
+    now = now or timezone.now()
+    states = [RunState.RUNNING, RunState.PAUSED]
+    if not GenerationRun.objects.filter(pk=run.pk, state__in=states).update(state=RunState.CANCELLED, finished_at=now):
+        raise RunHasEnded()
+    open_units = run.units.filter(state__in=UnitState.open())
+    tallies = Tallies()
+    for unit in open_units.order_by("pk").select_for_update().only("pk", "run_id", "stage", "model_id").iterator():
+        tallies.add(unit, cancelled=1)
+    count = open_units.update(state=UnitState.CANCELLED, token=None, finished_at=now)
+    tallies.write(now=now)
+    return count
+
+
+@transaction.atomic
+def retry_failed(run: GenerationRun, *, now: datetime | None = None) -> int:
+    """Queue the failed units of a run again, from their first attempt. Returns how many.
+
+    A unit that failed for its skill-of-mind waits until that is written again, with a new seed.
+    """
+    now = now or timezone.now()
+    _lock_orders()
+    tallies = Tallies()
+    count = _requeue_thoughts(run, tallies)
+    failed = run.units.filter(state=UnitState.FAILED, stage=Stage.RESPOND).order_by("pk").select_for_update()
+    groups: dict[tuple[int, int], list[GenerationUnit]] = {}
+    for unit in failed:
+        groups.setdefault((unit.agent_id or 0, unit.sample), []).append(unit)
+    for (agent, sample), units in sorted(groups.items()):
+        plan = plan_agent(Agent.objects.get(pk=agent))
+        count += Order(run, plan, [unit.dialogue_id for unit in units], tallies).place_again(units, sample)
+    GenerationRun.objects.filter(pk=run.pk, state=RunState.DONE).update(state=RunState.RUNNING, finished_at=None)
+    _begin(run, tallies, now)
+    return count
+
+
+def _requeue_thoughts(run: GenerationRun, tallies: Tallies) -> int:
+    """Queue the failed think units of which no other run has an open twin."""
+    open_twin = GenerationUnit.objects.filter(
+        stage=Stage.THINK,
+        state__in=UnitState.open(),
+        dialogue=OuterRef("dialogue"),
+        settings_hash=OuterRef("settings_hash"),
+        sample=OuterRef("sample"),
+    )
+    failed = run.units.filter(~Exists(open_twin), state=UnitState.FAILED, stage=Stage.THINK)
+    units = list(failed.order_by("pk").select_for_update())
+    for unit in units:
+        tallies.add(unit, failed=-1)
+    return GenerationUnit.objects.filter(pk__in=[unit.pk for unit in units]).update(**fresh())
+
+
+def _begin(run: GenerationRun, tallies: Tallies, now: datetime) -> GenerationRun:
+    tallies.write(now=now)
+    finish_runs([run.pk], now=now)
+    run.refresh_from_db()
+    wake(run)
+    return run
+
+
+def _lock_orders() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ORDER_LOCK])
