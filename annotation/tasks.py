@@ -1,20 +1,18 @@
 """Celery tasks of the default worker: each reads its message, calls one service and is safe to run twice."""
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from annotation.schedule import DISPATCH_TASK, SWEEP_TASK
 from annotation.services import generation
-from annotation.services.generation.dispatch import DISPATCH_TASK
 from inference_worker.schema import ALIVE_TASK, RECORD_TASK, Alive, Records, SchemaError, from_json
 
 logger = logging.getLogger(__name__)
 
-SWEEP_TASK = "annotation.sweep"
 # A database that is away comes back: the message waits for it, however long that takes.
 PATIENT: dict[str, Any] = {
     "autoretry_for": (OperationalError, InterfaceError),
@@ -62,7 +60,3 @@ def sweep() -> None:
     generation.sweep(now=now)
     for model in {worker.model_id for worker in generation.live_workers(now=now)}:
         generation.dispatch(model, now=now)
-
-
-# For webapp.celery. A sweep that waited behind others is of no use: it expires before the next one is due.
-BEAT_SCHEDULE = {SWEEP_TASK: {"task": SWEEP_TASK, "schedule": timedelta(seconds=5), "options": {"expires": 5}}}

@@ -5,6 +5,7 @@ import os
 from celery import Celery
 from django.conf import settings
 
+from annotation.schedule import BEAT_SCHEDULE
 from inference_worker.schema import DEFAULT_QUEUE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -21,5 +22,6 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     timezone="UTC",
+    beat_schedule=BEAT_SCHEDULE,
 )
 app.autodiscover_tasks(["annotation"])

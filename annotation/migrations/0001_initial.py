@@ -244,6 +244,12 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
+                (
+                    "reused",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Responses that were there already, with equal settings."
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
@@ -283,6 +289,22 @@ class Migration(migrations.Migration):
                 (
                     "options",
                     models.JSONField(blank=True, default=dict, help_text='Engine options, e.g. {"dtype": "bfloat16"}.'),
+                ),
+                (
+                    "batch_items",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The most texts sent in one batch; empty = what suits the engine.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "batch_tokens",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The most tokens expected in one batch; empty = what suits the engine.",
+                        null=True,
+                    ),
                 ),
                 ("licence", models.CharField(blank=True, max_length=200)),
                 (
@@ -362,6 +384,13 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=0, help_text="Every text's own seed is made from this one."),
                 ),
                 ("name", models.CharField(max_length=200, unique=True)),
+                (
+                    "keeps_full_sentences",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Where the token limit cuts a response, show it up to its last full sentence (noted as shortened).",
+                    ),
+                ),
                 (
                     "note",
                     models.CharField(
@@ -562,91 +591,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
-            name="GenerationUnit",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("stage", models.CharField(choices=[("think", "Think"), ("respond", "Respond")], max_length=10)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            (annotation.states.UnitState["WAITING"], "waiting"),
-                            (annotation.states.UnitState["QUEUED"], "queued"),
-                            (annotation.states.UnitState["SENT"], "sent"),
-                            (annotation.states.UnitState["DONE"], "done"),
-                            (annotation.states.UnitState["FAILED"], "failed"),
-                            (annotation.states.UnitState["CANCELLED"], "cancelled"),
-                        ],
-                        default=annotation.states.UnitState["QUEUED"],
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "settings_hash",
-                    models.CharField(
-                        help_text="Think: the settings shared by augmenters. Respond: the agent's.", max_length=64
-                    ),
-                ),
-                ("sample", models.PositiveIntegerField(default=0)),
-                ("seed", models.PositiveBigIntegerField(default=0)),
-                ("batch", models.UUIDField(blank=True, null=True)),
-                ("token", models.UUIDField(blank=True, help_text="The attempt: a record must carry it.", null=True)),
-                ("attempt", models.PositiveIntegerField(default=0)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("not_before", models.DateTimeField(blank=True, null=True)),
-                ("reason", models.TextField(blank=True, help_text="Why it failed.")),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "agent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="units",
-                        to="annotation.agent",
-                    ),
-                ),
-                (
-                    "augmenter",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="units",
-                        to="annotation.augmenter",
-                    ),
-                ),
-                (
-                    "dialogue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="annotation.dialogue"
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="units", to="annotation.generationrun"
-                    ),
-                ),
-                (
-                    "thinks_first",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="followers",
-                        to="annotation.generationunit",
-                    ),
-                ),
-                (
-                    "model",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="annotation.languagemodel"
-                    ),
-                ),
-            ],
-        ),
         migrations.AddField(
             model_name="augmenter",
             name="model",
@@ -702,6 +646,14 @@ class Migration(migrations.Migration):
                 ("text", models.TextField(blank=True)),
                 ("raw_text", models.TextField(blank=True)),
                 (
+                    "settings_hash",
+                    models.CharField(
+                        blank=True,
+                        help_text="Names all settings that made it: equal settings are not run twice.",
+                        max_length=64,
+                    ),
+                ),
+                (
                     "flags",
                     models.JSONField(
                         blank=True, default=list, help_text="What the checks found, e.g. empty or truncated."
@@ -750,6 +702,42 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="RunTally",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stage", models.CharField(choices=[("think", "Think"), ("respond", "Respond")], max_length=10)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("failed", models.PositiveIntegerField(default=0)),
+                ("cancelled", models.PositiveIntegerField(default=0)),
+                (
+                    "lost",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Units whose worker went silent and that were sent again."
+                    ),
+                ),
+                ("prompt_tokens", models.PositiveBigIntegerField(default=0)),
+                ("completion_tokens", models.PositiveBigIntegerField(default=0)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.languagemodel"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tallies",
+                        to="annotation.generationrun",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-stage", "model_id"],
+            },
+        ),
+        migrations.CreateModel(
             name="SkillOfMind",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -787,6 +775,116 @@ class Migration(migrations.Migration):
                 related_name="responses",
                 to="annotation.skillofmind",
             ),
+        ),
+        migrations.CreateModel(
+            name="GenerationUnit",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stage", models.CharField(choices=[("think", "Think"), ("respond", "Respond")], max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            (annotation.states.UnitState["WAITING"], "waiting"),
+                            (annotation.states.UnitState["QUEUED"], "queued"),
+                            (annotation.states.UnitState["SENT"], "sent"),
+                            (annotation.states.UnitState["DONE"], "done"),
+                            (annotation.states.UnitState["FAILED"], "failed"),
+                            (annotation.states.UnitState["CANCELLED"], "cancelled"),
+                        ],
+                        default=annotation.states.UnitState["QUEUED"],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "settings_hash",
+                    models.CharField(
+                        help_text="Think: the settings shared by augmenters. Respond: the agent's.", max_length=64
+                    ),
+                ),
+                ("sample", models.PositiveIntegerField(default=0)),
+                ("seed", models.PositiveBigIntegerField(default=0)),
+                ("batch", models.UUIDField(blank=True, null=True)),
+                ("token", models.UUIDField(blank=True, help_text="The attempt: a record must carry it.", null=True)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                (
+                    "losses",
+                    models.PositiveIntegerField(default=0, help_text="How often its worker went silent while it ran."),
+                ),
+                (
+                    "errors",
+                    models.PositiveIntegerField(
+                        default=0, help_text="How often it ended in an error that may pass by itself."
+                    ),
+                ),
+                (
+                    "worker",
+                    models.CharField(blank=True, help_text="Who said that it runs this attempt.", max_length=200),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("not_before", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.TextField(blank=True, help_text="Why it failed.")),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="annotation.agent",
+                    ),
+                ),
+                (
+                    "augmenter",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="annotation.augmenter",
+                    ),
+                ),
+                (
+                    "dialogue",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="annotation.dialogue"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="units", to="annotation.generationrun"
+                    ),
+                ),
+                (
+                    "thinks_first",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="followers",
+                        to="annotation.generationunit",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="annotation.languagemodel"
+                    ),
+                ),
+                (
+                    "skill_of_mind",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="What guides it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotation.skillofmind",
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="Slot",
@@ -1117,29 +1215,9 @@ class Migration(migrations.Migration):
                 name="outcome_is_known",
             ),
         ),
-        migrations.AddIndex(
-            model_name="generationunit",
-            index=models.Index(
-                condition=models.Q(("state", annotation.states.UnitState["QUEUED"])),
-                fields=["model", "id"],
-                name="unit_queued",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="generationunit",
-            index=models.Index(
-                condition=models.Q(("state", annotation.states.UnitState["SENT"])),
-                fields=["lease_until"],
-                name="unit_leased",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="generationunit",
-            index=models.Index(
-                condition=models.Q(("state", annotation.states.UnitState["SENT"])),
-                fields=["batch"],
-                name="unit_in_batch",
-            ),
+        migrations.AddConstraint(
+            model_name="runtally",
+            constraint=models.UniqueConstraint(fields=("run", "stage", "model"), name="tally_once"),
         ),
         migrations.AddConstraint(
             model_name="skillofmind",
@@ -1155,6 +1233,66 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_current", True)),
                 fields=("dialogue", "agent", "sample"),
                 name="one_current_response",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="generationunit",
+            index=models.Index(
+                condition=models.Q(("state", annotation.states.UnitState["QUEUED"])),
+                fields=["model", "run", "id"],
+                name="unit_queued",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="generationunit",
+            index=models.Index(
+                condition=models.Q(("state", annotation.states.UnitState["SENT"])),
+                fields=["lease_until"],
+                name="unit_leased",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="generationunit",
+            index=models.Index(
+                condition=models.Q(("state", annotation.states.UnitState["SENT"])),
+                fields=["model", "batch"],
+                name="unit_in_batch",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="generationunit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("stage", "think"),
+                    (
+                        "state__in",
+                        [
+                            annotation.states.UnitState["WAITING"],
+                            annotation.states.UnitState["QUEUED"],
+                            annotation.states.UnitState["SENT"],
+                        ],
+                    ),
+                ),
+                fields=("dialogue", "settings_hash", "sample"),
+                name="one_open_think_unit",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="generationunit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("stage", "respond"),
+                    (
+                        "state__in",
+                        [
+                            annotation.states.UnitState["WAITING"],
+                            annotation.states.UnitState["QUEUED"],
+                            annotation.states.UnitState["SENT"],
+                        ],
+                    ),
+                ),
+                fields=("dialogue", "agent", "sample"),
+                name="one_open_respond_unit",
             ),
         ),
         migrations.AddConstraint(

@@ -13,7 +13,6 @@ from django.db import transaction
 
 from annotation.models import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
 from annotation.services.generation.recipes import digest
-from inference_worker.schema import SKILLS
 
 DEMO_MODEL = "smollm2-135m"
 DEMO_BASELINE = "SmolLM2 alone"
@@ -94,7 +93,7 @@ def ensure_registry() -> None:
 def own_prompts() -> PromptSet:
     """Return the prompt set in our own words; where the words of this version differ, a new set beside the old one."""
     file = json.loads(resources.files("inference_worker").joinpath("prompts.json").read_text(encoding="utf-8"))
-    templates = {role: _with_skills(template) for role, template in file["templates"].items()}
+    templates = file["templates"]
     sha256 = digest(templates)
     found = PromptSet.objects.filter(sha256=sha256, is_published=False).first()
     if found:
@@ -102,10 +101,6 @@ def own_prompts() -> PromptSet:
     has_older = PromptSet.objects.filter(name=file["name"]).exists()
     name = f"{file['name']} ({sha256[:8]})" if has_older else file["name"]
     return PromptSet.objects.create(name=name, source="Our own words", sha256=sha256, templates=templates)
-
-
-def _with_skills(template: dict[str, str]) -> dict[str, str]:
-    return {part: text.replace("{skills}", ", ".join(SKILLS)) for part, text in template.items()}
 
 
 def _small_model() -> LanguageModel:

@@ -1,13 +1,19 @@
 """Prompts are filled in one pass: whatever people write in a dialogue stays theirs."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_worker.own_prompts import STOP, TEMPLATES, THINK_ROLES
 from inference_worker.prompts import Prompt, PromptError, dialogue_lines, placeholders, render
 from inference_worker.schema import Item, Recipe, Sampling, Turn
 from inference_worker.skills import SKILLS
+
+TEMPLATES = json.loads(Path("inference_worker/prompts.json").read_text(encoding="utf-8"))["templates"]
+THINK_ROLES = ("think", "own_skill", "doctor")
+STOP = {role: tuple(template.get("stop", ())) for role, template in TEMPLATES.items()}
 
 
 def make_recipe(user: str, system: str = "Be kind.", **over) -> Recipe:

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from kombu.exceptions import OperationalError
 
 from annotation.models import Backend, GenerationRun, GenerationUnit, LanguageModel, Stage
+from annotation.schedule import DISPATCH_TASK
 from annotation.services.generation.endings import fail
 from annotation.services.generation.recipes import NotReady, model_spec, plan_agent, plan_think
 from annotation.services.generation.tallies import Tallies
@@ -23,7 +24,6 @@ from inference_worker.schema import DEFAULT_QUEUE, GENERATE_TASK, Batch, Item, R
 
 logger = logging.getLogger(__name__)
 
-DISPATCH_TASK = "annotation.dispatch"
 # A batch that no worker speaks of for so long is sent again.
 LEASE = timedelta(seconds=60)
 # One batch runs while the next one waits, for every worker.

@@ -10,7 +10,7 @@ from annotation.errors import DuologueError
 from annotation.models import Agent, Augmenter, Guidance, LanguageModel, PromptSet, Source
 from inference_worker.schema import RESPOND, SKILLS, THINK, ModelSpec, Recipe, Sampling, to_json
 
-THINK_ROLES = {Source.THANOS: "think", Source.OWN: "own_think", Source.DOCTOR: "doctor", Source.SHUFFLED: "think"}
+THINK_ROLES = {Source.THANOS: "think", Source.OWN: "own_skill", Source.DOCTOR: "doctor", Source.SHUFFLED: "think"}
 # Engines take 32-bit seeds, some of them signed.
 SEED_BITS = 31
 
@@ -76,7 +76,8 @@ def plan_agent(agent: Agent) -> AgentPlan:
         raise NotReady(f"{agent} has no responder: its responses can only be imported.")
     think = plan_think(agent.augmenter, agent.responder) if agent.augmenter else None
     role = guidance_of(agent.augmenter) if agent.augmenter else "baseline"
-    recipe = _recipe(RESPOND, agent.prompt_set, role, str(agent), _sampling(agent), has_grammar=False)
+    template = _template(agent.prompt_set, role, agent)
+    recipe = Recipe(RESPOND, template.get("system", ""), template["user"], _sampling(agent, template))
     return AgentPlan(agent, agent.responder, recipe, think)
 
 
@@ -89,9 +90,15 @@ def plan_think(augmenter: Augmenter, responder: LanguageModel | None) -> ThinkPl
     model = responder if augmenter.source == Source.OWN else augmenter.model
     if model is None:
         raise NotReady(f"{augmenter} has no model: choose the one that writes the skill-of-mind.")
-    role = THINK_ROLES[Source(augmenter.source)]
-    recipe = _recipe(
-        THINK, augmenter.prompt_set, role, str(augmenter), _sampling(augmenter), has_grammar=augmenter.uses_grammar
+    template = _template(augmenter.prompt_set, THINK_ROLES[Source(augmenter.source)], augmenter)
+    recipe = Recipe(
+        stage=THINK,
+        system=template.get("system", ""),
+        user=template["user"],
+        sampling=_sampling(augmenter, template),
+        skill_grammar=augmenter.uses_grammar,
+        # A chain of thought names no skill, so there is none to look for in it.
+        skills=() if augmenter.source == Source.DOCTOR else SKILLS,
     )
     return ThinkPlan(augmenter, model, recipe)
 
@@ -134,25 +141,20 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _recipe(
-    stage: str, prompt_set: PromptSet | None, role: str, owner: str, sampling: Sampling, *, has_grammar: bool
-) -> Recipe:
+def _template(prompt_set: PromptSet | None, role: str, owner: Agent | Augmenter) -> dict[str, Any]:
     if prompt_set is None:
         raise NotReady(f"{owner} has no prompt set.")
     template = prompt_set.templates.get(role)
     if not template:
         raise NotReady(f'The prompt set "{prompt_set}" has no template "{role}", which {owner} needs.')
-    return Recipe(
-        stage=stage,
-        system=template.get("system", ""),
-        user=template["user"],
-        sampling=sampling,
-        skill_grammar=has_grammar,
-        skills=SKILLS if stage == THINK else (),
-    )
+    found: dict[str, Any] = template
+    return found
 
 
-def _sampling(settings: Agent | Augmenter) -> Sampling:
+def _sampling(settings: Agent | Augmenter, template: dict[str, Any]) -> Sampling:
     return Sampling(
-        temperature=settings.temperature, top_p=settings.top_p, max_new_tokens=settings.max_new_tokens, stop=()
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_new_tokens=settings.max_new_tokens,
+        stop=tuple(template.get("stop", ())),
     )

@@ -1,0 +1,92 @@
+"""A model worker played in the test's own process: it answers batches that were sent, as the real one would."""
+
+import uuid
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from celery import Celery
+
+from annotation.models import LanguageModel
+from annotation.services import generation
+from inference_worker.schema import (
+    THINK,
+    Alive,
+    Batch,
+    Item,
+    Provenance,
+    Record,
+    Records,
+    Thought,
+    from_json,
+    model_queue,
+)
+
+
+def take_batches(app: Celery, model: LanguageModel) -> list[Batch]:
+    """Take what waits on a model's queue."""
+    found = []
+    with app.connection_for_read() as connection, closing(connection.SimpleQueue(model_queue(model.slug))) as queue:
+        while len(queue):
+            message = queue.get(block=False)
+            message.ack()
+            found.append(from_json(Batch, message.payload[0][0]))
+    return found
+
+
+def announce(model: LanguageModel, *, now: datetime, worker: str = "w1", **over: Any) -> int | None:
+    """Say that a worker serves this model, and what it holds."""
+    word = Alive(
+        worker=worker,
+        model=model.slug,
+        revision="r1",
+        engine="test",
+        engine_version="1",
+        device="cpu",
+        memory_bytes=1,
+        tokens_per_second=10.0,
+    )
+    return generation.alive(replace(word, **over), now=now)
+
+
+def holds(batch: Batch) -> dict[str, list[str]]:
+    return {batch.id: sorted({item.token for item in batch.items})}
+
+
+def answer(batch: Batch, **over: Any) -> Records:
+    """Answer every item of a batch."""
+    return Records(batch.id, "w1", tuple(answer_item(batch, item, **over) for item in batch.items))
+
+
+def answer_item(batch: Batch, item: Item, **over: Any) -> Record:
+    thinks = batch.recipes[item.recipe].stage == THINK
+    fields: dict[str, Any] = {
+        "unit": item.unit,
+        "token": item.token,
+        "text": f"She is sad. [RESULT SKILL] Empathy ({item.seed})" if thinks else f"I am here for you, {item.seed}.",
+        "thought": Thought("ok", "She is sad.", "Empathy") if thinks else None,
+        "provenance": provenance(batch, item),
+    }
+    return Record(**(fields | over))
+
+
+def provenance(batch: Batch, item: Item, **over: Any) -> Provenance:
+    fields: dict[str, Any] = {
+        "model": batch.model.source,
+        "revision": "r1",
+        "engine": "test",
+        "engine_version": "1",
+        "prompt_sha256": "0" * 64,
+        "sampling": batch.recipes[item.recipe].sampling,
+        "seed": item.seed,
+        "prompt_tokens": 20,
+        "completion_tokens": 10,
+        "milliseconds": 5,
+        "finish_reason": "stop",
+    }
+    return Provenance(**(fields | over))
+
+
+def forged_token() -> str:
+    return str(uuid.uuid4())
