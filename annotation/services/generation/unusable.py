@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from annotation.models import Response, Study
 from annotation.quality import Flag, identical, usable
-from annotation.services.comparisons import chosen_dialogues
+from annotation.services.study_parts import dialogue_ids_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def unusable(study: Study) -> list[Lack]:
     """
     pairs = list(study.matchups.values_list("baseline_id", "treatment_id"))
     agents = sorted({agent for pair in pairs for agent in pair})
-    dialogues = chosen_dialogues(study)
+    dialogues = dialogue_ids_of(study)
     found = Response.objects.filter(dialogue__in=dialogues, agent__in=agents, sample=0, is_current=True)
     responses = {(each.dialogue_id, each.agent_id): each for each in found.select_related("agent")}
     same = set(_same(pairs, dialogues, responses))

@@ -1,0 +1,166 @@
+"""The broker's users, tried on a RabbitMQ node that starts the way the container does."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import amqp
+import pytest
+from amqp.exceptions import AccessRefused
+
+from webapp.env import ROOT
+
+START = ROOT / "deploy" / "rabbitmq" / "start.sh"
+CONF = ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf"
+RABBITMQ_BIN = Path("/usr/lib/rabbitmq/bin")
+PASSWORDS = {"RABBITMQ_PASSWORD": "web-password", "RABBITMQ_GPU_PASSWORD": "gpu-password"}
+
+
+def start_environment(directory, **over):
+    """Return the environment of start.sh; the broker that it becomes is `true`, unless PATH names a real one."""
+    (directory / "rabbitmq-server").symlink_to("/bin/true")
+    path = f"{directory}:{os.environ['PATH']}"
+    return {"PATH": path, "DEFINITIONS_FILE": str(directory / "definitions.json"), **PASSWORDS, **over}
+
+
+def run_start(env):
+    return subprocess.run(["sh", START], env=env, capture_output=True, text=True, timeout=20)
+
+
+def test_the_definitions_are_json_that_only_the_broker_can_read(tmp_path):
+    assert run_start(start_environment(tmp_path)).returncode == 0
+    file = tmp_path / "definitions.json"
+    assert file.stat().st_mode & 0o077 == 0
+    rights = {entry["user"]: entry for entry in json.loads(file.read_text())["permissions"]}
+    assert re.search(rights["gpu"]["read"], "model.thanos-8b")
+    assert not re.search(rights["gpu"]["read"], "results")
+    assert not re.search(rights["gpu"]["write"], "amq.default")
+
+
+@pytest.mark.parametrize("name", sorted(PASSWORDS))
+@pytest.mark.parametrize("password", ["", 'a"b', "a b", "pass:word", "pass/word"])
+def test_a_password_that_would_break_an_address_is_refused(tmp_path, name, password):
+    done = run_start(start_environment(tmp_path, **{name: password}))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name} must be set, of letters, digits")
+    assert not (tmp_path / "definitions.json").exists()
+
+
+def test_the_configuration_names_the_file_that_is_written():
+    assert "load_definitions = /tmp/definitions.json" in CONF.read_text()
+    assert "${DEFINITIONS_FILE:-/tmp/definitions.json}" in START.read_text()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    """Start a node of its own, on a free port, from our start script and our configuration."""
+    if not (RABBITMQ_BIN / "rabbitmq-server").exists():
+        pytest.skip("RabbitMQ is not installed here")
+    directory = tmp_path_factory.mktemp("broker")
+    port = free_port()
+    configuration = CONF.read_text().replace("/tmp/", f"{directory}/") + f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+    (directory / "rabbitmq.conf").write_text(configuration)
+    (directory / "plugins").write_text("[].")
+    with (directory / "log").open("wb") as log:
+        node = subprocess.Popen(
+            ["sh", START], env=node_environment(directory), stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        os.killpg(node.pid, signal.SIGKILL)
+        node.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def node_environment(directory):
+    return {
+        "PATH": f"{RABBITMQ_BIN}:{os.environ['PATH']}",
+        "HOME": str(directory),
+        "DEFINITIONS_FILE": str(directory / "definitions.json"),
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_CONFIG_FILE": str(directory / "rabbitmq.conf"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(directory / "plugins"),
+        "RABBITMQ_NODENAME": f"duologue-test-{os.getpid()}@localhost",
+        "RABBITMQ_MNESIA_BASE": str(directory),
+        "RABBITMQ_LOG_BASE": str(directory),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        **PASSWORDS,
+    }
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port):
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with connect(port, "duologue"):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def connect(port, user):
+    password = {"duologue": "web-password", "gpu": "gpu-password"}[user]
+    return amqp.Connection(f"127.0.0.1:{port}", user, password, virtual_host="duologue", connect_timeout=5)
+
+
+def publish(channel, exchange, key):
+    """Publish and wait for the broker's word on it."""
+    channel.confirm_select()
+    channel.basic_publish_confirm(amqp.Message("hello"), exchange=exchange, routing_key=key, mandatory=True)
+
+
+@pytest.mark.services
+def test_a_gpu_worker_reads_its_model_queue_and_writes_results(broker):
+    with connect(broker, "duologue") as web, connect(broker, "gpu") as gpu:
+        gpu.channel().queue_declare("model.tiny", durable=True, auto_delete=False)
+        publish(web.channel(), "", "model.tiny")
+        message = gpu.channel().basic_get("model.tiny")
+        assert message.body == "hello"
+        publish(gpu.channel(), "results", "results")
+        assert web.channel().basic_get("results").body == "hello"
+
+
+FORBIDDEN = {
+    "read the results": lambda channel: channel.basic_get("results"),
+    "read the default queue": lambda channel: channel.basic_get("default"),
+    "write to the default queue": lambda channel: publish(channel, "", "default"),
+    "write to another model's queue": lambda channel: publish(channel, "", "model.other"),
+    "write through a standard exchange": lambda channel: publish(channel, "amq.direct", "default"),
+    "make a queue of its own": lambda channel: channel.queue_declare("mine"),
+    "delete the results": lambda channel: channel.queue_delete("results"),
+    "bind the results elsewhere": lambda channel: channel.queue_bind("model.tiny", "results", "results"),
+}
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("action", FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_a_gpu_worker_may_not(broker, action):
+    with connect(broker, "duologue") as web, connect(broker, "gpu") as gpu:
+        for queue in ("default", "model.tiny", "model.other"):
+            web.channel().queue_declare(queue, durable=True, auto_delete=False)
+        with pytest.raises(AccessRefused):
+            action(gpu.channel())
+
+
+@pytest.mark.services
+def test_there_is_no_guest(broker):
+    with pytest.raises(AccessRefused):
+        amqp.Connection(f"127.0.0.1:{broker}", "guest", "guest", connect_timeout=5).connect()
