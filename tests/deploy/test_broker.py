@@ -127,7 +127,6 @@ def publish(channel, exchange, key):
     channel.basic_publish_confirm(amqp.Message("hello"), exchange=exchange, routing_key=key, mandatory=True)
 
 
-@pytest.mark.services
 def test_a_gpu_worker_reads_its_model_queue_and_writes_results(broker):
     with connect(broker, "duologue") as web, connect(broker, "gpu") as gpu:
         gpu.channel().queue_declare("model.tiny", durable=True, auto_delete=False)
@@ -150,7 +149,6 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.services
 @pytest.mark.parametrize("action", FORBIDDEN.values(), ids=FORBIDDEN.keys())
 def test_a_gpu_worker_may_not(broker, action):
     with connect(broker, "duologue") as web, connect(broker, "gpu") as gpu:
@@ -160,7 +158,6 @@ def test_a_gpu_worker_may_not(broker, action):
             action(gpu.channel())
 
 
-@pytest.mark.services
 def test_there_is_no_guest(broker):
     with pytest.raises(AccessRefused):
         amqp.Connection(f"127.0.0.1:{broker}", "guest", "guest", connect_timeout=5).connect()
