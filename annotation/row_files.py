@@ -15,6 +15,8 @@ from annotation.errors import DuologueError
 
 MAX_BYTES = 50 * 1024 * 1024
 PROBLEMS_SHOWN = 20
+# A file with more problems is another kind of file; reading it to the end could take minutes.
+PROBLEMS_COUNTED = 10_000
 CSV_DELIMITERS = {".csv": ",;\t", ".tsv": "\t,;"}
 JSONL_SUFFIXES = {".jsonl", ".ndjson", ".json"}
 NOT_UTF8 = "This is not UTF-8 text. Save the file as UTF-8 (in Excel: “CSV UTF-8”) and try again."
@@ -43,13 +45,16 @@ class FileErrors(DuologueError):
 
     def _lines(self) -> Iterator[str]:
         yield from map(str, self.problems)
-        if (unseen := self.total - len(self.problems)) > 0:
-            yield f"… and {unseen} more. Mend these first; nothing was imported."
+        unseen = self.total - len(self.problems)
+        if self.total >= PROBLEMS_COUNTED:
+            yield f"… and at least {unseen:,} more, where reading stopped. Is this the right file?"
+        elif unseen > 0:
+            yield f"… and {unseen:,} more. Mend these first; nothing was imported."
 
 
 @dataclass
 class Problems:
-    """Keeps the first problems and counts the rest, so that a hopeless file costs no memory."""
+    """Keeps the first problems, counts the rest, and gives a hopeless file up."""
 
     error: type[FileErrors] = FileErrors
     first: list[Problem] = field(default_factory=list)
@@ -59,6 +64,8 @@ class Problems:
         self.total += 1
         if len(self.first) < PROBLEMS_SHOWN:
             self.first.append(Problem(line, field, message))
+        if self.total >= PROBLEMS_COUNTED:
+            raise self.error(self.first, self.total)
 
     def stop(self, message: str, *, line: int | None = None, field: str = "") -> NoReturn:
         """Add the problem that makes reading on pointless, and raise them all."""

@@ -140,6 +140,14 @@ def test_a_hopeless_file_gets_twenty_problems_and_a_count():
     assert error.user_message.splitlines()[-1].startswith("… and 980 more.")
 
 
+def test_a_file_of_nothing_but_problems_is_given_up():
+    began = time.perf_counter()
+    error = problems_of(b"{\n" * 1_000_000)
+    assert error.total == 10_000
+    assert error.user_message.splitlines()[-1].startswith("… and at least 9,980 more, where reading stopped.")
+    assert time.perf_counter() - began < 5
+
+
 @pytest.mark.parametrize(
     ("data", "filename", "says"),
     [
