@@ -1,0 +1,176 @@
+"""Ratings in long format, one judgement a row, from a CSV file or from columns in memory.
+
+Nothing is interpreted here but numbers: every text column becomes codes into its distinct values, read in batches, so
+that a million rows cost seconds and little memory. `annotation.results.sample` turns a table into judgements.
+"""
+
+import csv
+import io
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from annotation.results.data import Coded, Floats
+from annotation.results.errors import BadRow, EmptyTable, MissingColumns, RepeatedColumn, ResultsError, UnreadableFile
+
+REQUIRED = ("item_id", "rater_id", "dimension", "label", "system_a", "system_b")
+OPTIONAL = ("shown_left", "length_a", "length_b", "kind", "excluded_reason", "is_rehearsal")
+SECONDS = ("active_seconds", "seconds")
+
+# What our exports put a ' in front of, so that a spreadsheet does not run the cell as a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+BATCH = 50_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as read: coded text columns by name, and the seconds each judgement took (nan where not known)."""
+
+    columns: Mapping[str, Coded]
+    seconds: Floats
+    strata: Mapping[str, Coded] = field(default_factory=dict)
+    place_of: Callable[[int], str] = lambda row: f"Row {row + 1}"
+
+    def __len__(self) -> int:
+        return len(self.columns["item_id"].codes)
+
+    def refuse(self, row: int, problem: str) -> BadRow:
+        """The error for one row, with the place where it stands."""
+        return BadRow(problem, self.place_of(row))
+
+
+def read_csv(path: Path, *, strata: Sequence[str] = ()) -> Table:
+    """Read a UTF-8 CSV file with a header. Columns that are not needed are not kept."""
+    if not path.is_file():
+        raise UnreadableFile(f"There is no file {path}.")
+    return read_text(lambda: path.open(encoding="utf-8-sig", newline=""), strata=strata)
+
+
+def read_text(open_text: Callable[[], io.TextIOBase | io.TextIOWrapper], *, strata: Sequence[str] = ()) -> Table:
+    """Read CSV text; `open_text` is called again when the line of a faulty row has to be found."""
+    with open_text() as stream:
+        rows = _rows(stream)
+        header = [name.strip() for name in next(rows, [])]
+        builder = _Builder(header, strata)
+        for batch in itertools.batched(rows, BATCH):
+            builder.add(batch, lambda row: _line_of(open_text, row))
+    return builder.table(lambda row: _line_of(open_text, row))
+
+
+def from_columns(columns: Mapping[str, Sequence[str]], *, strata: Sequence[str] = ()) -> Table:
+    """The same table from text columns in memory, named as in the CSV file and all of one length."""
+    builder = _Builder(list(columns), strata)
+    builder.add(list(zip(*columns.values(), strict=True)), lambda row: f"Row {row + 1}")
+    return builder.table(lambda row: f"Row {row + 1}")
+
+
+class _Distinct(dict[str, int]):
+    """Gives every new value the next code."""
+
+    def __missing__(self, value: str) -> int:
+        self[value] = code = len(self)
+        return code
+
+
+class _Builder:
+    """Collects batches of rows into coded columns."""
+
+    def __init__(self, header: list[str], strata: Sequence[str]) -> None:
+        _check_header(header, (*REQUIRED, *strata))
+        self.width = len(header)
+        self.strata = tuple(dict.fromkeys(strata))
+        wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in header]
+        self.names = list(dict.fromkeys((*wanted, *self.strata)))
+        self.seconds_name = next((name for name in SECONDS if name in header), None)
+        picked = self.names + ([self.seconds_name] if self.seconds_name else [])
+        self.pick = operator.itemgetter(*(header.index(name) for name in picked))
+        self.values = [_Distinct() for _ in self.names]
+        self.codes: list[list[np.ndarray[tuple[int], np.dtype[np.int32]]]] = [[] for _ in self.names]
+        self.seconds: list[Floats] = []
+        self.rows = 0
+
+    def add(self, batch: Sequence[Sequence[str]], place_of: Callable[[int], str]) -> None:
+        """Code one batch. Raises: BadRow for a row that is shorter or longer than the header."""
+        if any(length != self.width for length in set(map(len, batch))):
+            wrong = next(row for row, cells in enumerate(batch) if len(cells) != self.width)
+            problem = f"{len(batch[wrong])} cells where the header has {self.width}."
+            raise BadRow(problem, place_of(self.rows + wrong))
+        columns = list(zip(*map(self.pick, batch), strict=True))
+        for column, values, codes in zip(columns, self.values, self.codes, strict=False):
+            codes.append(np.fromiter(map(values.__getitem__, column), np.int32, len(column)))
+        if self.seconds_name and columns:
+            self.seconds.append(np.fromiter(map(_seconds, columns[-1]), np.float64, len(batch)))
+        self.rows += len(batch)
+
+    def table(self, place_of: Callable[[int], str]) -> Table:
+        """Raises: EmptyTable when no row followed the header."""
+        if not self.rows:
+            raise EmptyTable("There are no judgements: no row follows the header.")
+        coded = dict(zip(self.names, map(_coded, self.codes, self.values), strict=True))
+        seconds = np.concatenate(self.seconds) if self.seconds else np.full(self.rows, math.nan)
+        return Table(coded, seconds, {name: coded[name] for name in self.strata}, place_of)
+
+
+def _check_header(header: list[str], needed: Iterable[str]) -> None:
+    if not any(header):
+        raise EmptyTable("There are no judgements: the file is empty.")
+    missing = [name for name in needed if name not in header]
+    if missing:
+        raise MissingColumns(missing, header)
+    twice = sorted({name for name in needed if header.count(name) > 1})
+    if twice:
+        raise RepeatedColumn(f"The header names {', '.join(twice)} more than once; keep one column of each name.")
+
+
+def _rows(stream: Iterable[str]) -> Iterator[list[str]]:
+    """Rows of a CSV text without its blank lines. Raises: UnreadableFile."""
+    reader = csv.reader(stream, strict=True)
+    try:
+        yield from filter(None, reader)
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"Line {reader.line_num}: not readable as CSV ({error}). Look for a quotation mark that is not closed."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(
+            f"After line {reader.line_num}: not UTF-8 text ({error.reason}). Save the file as UTF-8 and try again."
+        ) from error
+
+
+def _line_of(open_text: Callable[[], io.TextIOBase | io.TextIOWrapper], row: int) -> str:
+    """Line on which a row (from 0, without header and blank lines) ends."""
+    with open_text() as stream, suppress(ResultsError):
+        reader = csv.reader(stream, strict=True)
+        next(itertools.islice(filter(None, reader), row + 1, None))
+        return f"Line {reader.line_num}"
+    return f"Row {row + 1}"
+
+
+def _coded(codes: list[np.ndarray[tuple[int], np.dtype[np.int32]]], values: _Distinct) -> Coded:
+    """One column; values that differ only by the mark of a disarmed formula become one."""
+    joined = np.concatenate(codes).astype(np.int64)
+    cleaned = list(map(rearmed, values))
+    if cleaned == list(values):
+        return Coded(joined, tuple(cleaned))
+    merged = _Distinct()
+    renumber = np.array([merged[value] for value in cleaned], np.int64)
+    return Coded(renumber[joined], tuple(merged))
+
+
+def rearmed(cell: str) -> str:
+    """The text of a cell as it was before an export put a ' in front of what a spreadsheet takes for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
+def _seconds(text: str) -> float:
+    """Seconds as a number; nan for anything else, as a column of this name may mean something else in other files."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
