@@ -71,13 +71,16 @@ MARKERS = (
     "<end_of_turn>",
 )
 SKILL_TALK = re.compile(
-    r"conversational skill|skill[- ]of[- ]mind|appropriate skill|(?i:the skill of)\s+("
+    r"(?i:conversational skill|skill[- ]of[- ]mind|appropriate skill|the skill of (?:"
     + "|".join(map(re.escape, SKILLS))
-    + r")|\b("
+    + r"))|\b(?:"
     + "|".join(re.escape(skill) for skill in SKILLS if " " in skill)
     + r")\b"
 )
 SENTENCE_END = re.compile(r"[.!?…。！？؟।]+[\"'”’)»*]*(?=\s|$)")
+# Scripts that are written without blanks (Japanese, Chinese, Thai) count by characters.
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W]+)*")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“", "'": "'"}
 SCRIPTS = {
     "CYRILLIC": {"ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"},
@@ -146,18 +149,18 @@ def check(raw: str, *, context: Context, cut_off: bool, keeps_full_sentences: bo
 
 def storable(text: str) -> str:
     """Replace what a database cannot hold: NUL and half surrogate pairs."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in small letters, without punctuation."""
-    return re.findall(r"\w+(?:['’]\w+)*", unicodedata.normalize("NFKC", text).casefold())
+    """Return the words of a text in small letters, without punctuation; a character where none stands apart."""
+    return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _defects(text: str, context: Context) -> list[tuple[Flag, bool]]:
     spoken = words(text)
     return [
-        (Flag.EMPTY, not spoken),
+        (Flag.EMPTY, not any(_says_something(character) for character in text)),
         (Flag.PROMPT_LEAK, _leaks_prompt(text, spoken, context)),
         (Flag.SKILL_LEAK, _leaks_skill(text, context)),
         (Flag.REPEATS_DIALOGUE, any(_is_copy(spoken, words(turn)) for turn in context.turns)),
@@ -165,6 +168,12 @@ def _defects(text: str, context: Context) -> list[tuple[Flag, bool]]:
         (Flag.OVER_LENGTH, len(spoken) > MAX_WORDS),
         (Flag.WRONG_LANGUAGE, _is_wrong_script(text, context.language)),
     ]
+
+
+def _says_something(character: str) -> bool:
+    """A letter, a number or a pictogram."""
+    category = unicodedata.category(character)
+    return category[0] in "LN" or category == "So"
 
 
 def _take_off_labels(text: str, context: Context, flags: list[Flag]) -> str:

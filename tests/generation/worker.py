@@ -1,8 +1,9 @@
-"""A model worker played in the test's own process: it answers batches that were sent, as the real one would."""
+"""A model worker played in the test's own process: it answers batches as the real one would, or as a bad one."""
 
 import uuid
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,30 +25,53 @@ from inference_worker.schema import (
 )
 
 
-def take_batches(app: Celery, model: LanguageModel) -> list[Batch]:
-    """Take what waits on a model's queue."""
-    found = []
-    with app.connection_for_read() as connection, closing(connection.SimpleQueue(model_queue(model.slug))) as queue:
-        while len(queue):
-            message = queue.get(block=False)
-            message.ack()
-            found.append(from_json(Batch, message.payload[0][0]))
-    return found
+@dataclass
+class Crew:
+    """The default worker and one model worker of a model."""
 
+    model: LanguageModel
+    broker: Celery
+    on_commit: Callable[..., AbstractContextManager[Any]]
 
-def announce(model: LanguageModel, *, now: datetime, worker: str = "w1", **over: Any) -> int | None:
-    """Say that a worker serves this model, and what it holds."""
-    word = Alive(
-        worker=worker,
-        model=model.slug,
-        revision="r1",
-        engine="test",
-        engine_version="1",
-        device="cpu",
-        memory_bytes=1,
-        tokens_per_second=10.0,
-    )
-    return generation.alive(replace(word, **over), now=now)
+    def dispatch(self, *, now: datetime) -> list[Batch]:
+        """Send what is queued, and take the new batches off the queue."""
+        with self.on_commit(execute=True):
+            generation.dispatch(self.model.pk, now=now)
+        return self.take_batches()
+
+    def take_batches(self) -> list[Batch]:
+        found = []
+        name = model_queue(self.model.slug)
+        with self.broker.connection_for_read() as connection, closing(connection.SimpleQueue(name)) as queue:
+            while len(queue):
+                message = queue.get(block=False)
+                message.ack()
+                found.append(from_json(Batch, message.payload[0][0]))
+        return found
+
+    def announce(self, *, now: datetime, worker: str = "w1", **over: Any) -> int | None:
+        """Say that a worker serves this model, and what it holds."""
+        word = Alive(
+            worker=worker,
+            model=self.model.slug,
+            revision="r1",
+            engine="test",
+            engine_version="1",
+            device="cpu",
+            memory_bytes=1,
+            tokens_per_second=10.0,
+        )
+        return generation.alive(replace(word, **over), now=now)
+
+    def work_off(self, *, now: datetime, **over: Any) -> int:
+        """Answer everything there is, until nothing is sent any more. Returns how many texts that were."""
+        self.announce(now=now)
+        count = 0
+        while batches := self.dispatch(now=now):
+            for batch in batches:
+                generation.record(answer(batch, **over), now=now)
+                count += len(batch.items)
+        return count
 
 
 def holds(batch: Batch) -> dict[str, list[str]]:
@@ -64,7 +88,7 @@ def answer_item(batch: Batch, item: Item, **over: Any) -> Record:
     fields: dict[str, Any] = {
         "unit": item.unit,
         "token": item.token,
-        "text": f"She is sad. [RESULT SKILL] Empathy ({item.seed})" if thinks else f"I am here for you, {item.seed}.",
+        "text": "She is sad. [RESULT SKILL] Empathy" if thinks else f"I am here for you, {item.seed}.",
         "thought": Thought("ok", "She is sad.", "Empathy") if thinks else None,
         "provenance": provenance(batch, item),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from django.db.models import Count, F
+from django.db.models import Count, F, QuerySet
 
 from annotation.models import GenerationRun, GenerationUnit, Response, Stage
 from annotation.services.generation.guidance import Guide, adopt, external_ids
@@ -86,9 +86,10 @@ class Order:
             dialogue__in=list(chunk),
             state__in=UnitState.open(),
         )
-        units = list(found.order_by("pk").select_for_update())
+        units = _locked(found)
         same = [unit for unit in units if unit.settings_hash == self.plan.settings_hash]
-        adopt(same, self.run, self.tallies)
+        awaited = GenerationUnit.objects.filter(followers__in=same, state__in=UnitState.open()).distinct("pk")
+        adopt([*same, *_locked(awaited)], self.run, self.tallies)
         outdated = [unit for unit in units if unit.settings_hash != self.plan.settings_hash]
         GenerationUnit.objects.filter(pk__in=[unit.pk for unit in outdated]).update(
             state=UnitState.CANCELLED, token=None, reason="The agent's settings were changed."
@@ -127,3 +128,10 @@ class Order:
         """How many responses there were: a new one gets a new seed."""
         earlier = Response.objects.filter(agent=self.plan.agent, sample=sample, dialogue__in=dialogues)
         return dict(earlier.order_by().values_list("dialogue_id").annotate(count=Count("pk")))
+
+
+def _locked(units: QuerySet[GenerationUnit]) -> list[GenerationUnit]:
+    """Lock these units, in the order of ids, as everyone does; those that ended meanwhile drop out."""
+    ids = list(units.values_list("pk", flat=True))
+    still_open = GenerationUnit.objects.filter(pk__in=ids, state__in=UnitState.open())
+    return list(still_open.order_by("pk").select_for_update())
