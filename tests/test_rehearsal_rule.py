@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from annotation.rehearsal.rule import CHARACTERS, Expected, chances, expected_score, feature_of, lean, length, variety
 from annotation.rehearsal.rule import warmth as warmth_of
-from annotation.rehearsal.verdict import Verdict, expected_win_score
+from annotation.rehearsal.verdict import Found, Verdict, expected_win_score, table
 
 LONG = "I hear you, and I am sorry that this week has been so hard for you and for your friend."
 SHORT = "Okay."
@@ -66,8 +66,8 @@ def test_win_score_to_expect_weighs_comparisons_by_their_judgements():
     assert allowed == pytest.approx(3.2905 * 0.5 / 4)
 
 
-def test_a_miss_is_said():
-    held, missed = Verdict("a", "m", 0.6, 0.65, 0.1), Verdict("a", "m", 0.6, 0.4, 0.1)
-    assert held.holds
-    assert not missed.holds
-    assert "MISSED" in str(missed)
+@pytest.mark.parametrize(("score", "holds"), [(0.65, True), (0.4, False), (0.81, False)])
+def test_a_score_outside_the_interval_is_a_miss(score, holds):
+    verdict = Verdict("Naturalness", "B against A", 0.7, 0.1, Found(score, 0, 1 - score, score, None, None, 72))
+    assert verdict.holds == holds
+    assert ("MISSED" in "\n".join(table([verdict]))) != holds

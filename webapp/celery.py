@@ -24,4 +24,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule=BEAT_SCHEDULE,
 )
+if settings.BROKER_URL.startswith("redis"):
+    # Messages of a worker that was killed come back within seconds, not only every hundred.
+    app.conf.broker_transport_options = {"unacked_restore_interval": 2, "unacked_restore_throttle": 1}
 app.autodiscover_tasks(["annotation"])

@@ -81,7 +81,7 @@ def feature_of(question: str) -> Callable[[str], float]:
     asked = set(words(question))
     if asked & {"natural", "naturally", "naturalness"}:
         return variety
-    if asked & {"kind", "kinder", "prosocial", "responsible", "caring", "considerate"}:
+    if asked & {"good", "kind", "kinder", "prosocial", "responsible", "caring", "considerate"}:
         return warmth
     return length
 

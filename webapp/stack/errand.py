@@ -8,7 +8,10 @@ from pathlib import Path
 from django.db import connection
 
 from annotation.errors import DuologueError
+from annotation.models import Study
+from annotation.rehearsal.running import rehearse
 from webapp.stack.admin_user import describe_admin
+from webapp.stack.demo import DemoMaker, Stopped
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Errand(threading.Thread):
     def run(self) -> None:
         try:
             self.do()
+        except Stopped:
+            return
         except DuologueError as error:
             self.fail(error.user_message)
         except Exception as error:
@@ -54,4 +59,31 @@ class Errand(threading.Thread):
         self.tell(sentence)
 
     def do(self) -> None:
-        self.tell(f"  admin    {self.options.address}/admin/   {describe_admin(self.options.data_dir)}")
+        """Make what was asked for, then say where everything is."""
+        study = self.make_demo() if self.options.demo else None
+        if study is not None and self.options.rehearse:
+            self.rehearse(study)
+        self.show_links(study)
+
+    def make_demo(self) -> Study:
+        return DemoMaker(logs=self.options.data_dir / "logs", tell=self.tell, stop=self.stop).make()
+
+    def rehearse(self, study: Study) -> None:
+        """Have simulated annotators judge a copy of the study; a result that is off is a failure."""
+        outcome = rehearse(
+            study,
+            annotators=self.options.rehearse,
+            address=self.options.address,
+            folder=self.options.data_dir / "rehearsals",
+        )
+        self.tell(str(outcome))
+        if not outcome.holds:
+            self.fail("The rehearsal did not give back what its rule put in.")
+
+    def show_links(self, study: Study | None) -> None:
+        """Print the addresses for people."""
+        address = self.options.address
+        if study is not None:
+            self.tell(f"  rate     {address}/s/{study.code}/")
+            self.tell(f"  results  {address}/studies/{study.code}/")
+        self.tell(f"  admin    {address}/admin/   {describe_admin(self.options.data_dir)}")

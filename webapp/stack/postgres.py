@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from webapp.stack.binaries import StackError, find_binary
-from webapp.stack.process import Child, run_to_end, wait_until_ready
+from webapp.stack.process import Child, libraries, run_to_end, wait_until_ready
 
 USER = "duologue"
 DATABASE = "duologue"
@@ -94,4 +94,4 @@ def create_database(sockets: Path, name: str = DATABASE) -> None:
 
 def environment() -> dict[str, str]:
     """Return the environment of the server: no PG* variable of the user's may reach it."""
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+    return {**libraries(), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

@@ -73,6 +73,11 @@ class Child:
         return last_lines(self.log, lines)
 
 
+def libraries() -> dict[str, str]:
+    """Return what this Python may need to find its own libraries, for environments that are otherwise made new."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+
+
 def descendants(pid: int) -> list[int]:
     """Return the processes under a process, in whatever group or session: PostgreSQL's backends have their own."""
     found: list[int] = []

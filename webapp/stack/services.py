@@ -13,7 +13,7 @@ from inference_worker.schema import DEFAULT_QUEUE, RESULTS_QUEUE
 DEMO_MODEL_SLUG = "smollm2-135m"
 
 # What the model worker may see of the environment: the broker, and nothing that opens the database or signs a cookie.
-WORKER_MAY_SEE = {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"}
+WORKER_MAY_SEE = {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH"}
 
 
 @dataclass(frozen=True)

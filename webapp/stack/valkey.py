@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from webapp.stack.binaries import find_binary
-from webapp.stack.process import Child, wait_until_ready
+from webapp.stack.process import Child, libraries, wait_until_ready
 
 
 def start_valkey(*, sockets: Path, log: Path) -> Child:
@@ -16,7 +16,7 @@ def start_valkey(*, sockets: Path, log: Path) -> Child:
     memory_only = ["--save", "", "--appendonly", "no", "--dir", str(sockets)]
     place = ["--port", "0", "--unixsocket", str(address), "--unixsocketperm", "700"]
     program: list[str | Path] = [find_binary("valkey-server"), *place, *memory_only, "--daemonize", "no"]
-    child = Child("Valkey", program, env={"PATH": os.defpath}, log=log, death_signal=signal.SIGKILL)
+    child = Child("Valkey", program, env={**libraries(), "PATH": os.defpath}, log=log, death_signal=signal.SIGKILL)
     wait_until_ready(child, lambda: answers(address), seconds=20)
     return child
 
