@@ -29,7 +29,13 @@ class SimulatedAnnotator:
         self.judged = 0
 
     def take_part(self) -> int:
-        """Go from the link to the last page. Returns how many comparisons were judged."""
+        """Go from the link to the last page. Returns how many comparisons were judged. Raises: PageRefused."""
+        try:
+            return self.go_through_pages()
+        except httpx.HTTPError as error:
+            raise PageRefused(f"{self.link} does not answer ({error}). Is Duologue running there?") from error
+
+    def go_through_pages(self) -> int:
         with httpx.Client(follow_redirects=True, timeout=60) as browser:
             page = self.read(browser.get(self.link))
             for _ in range(MOST_PAGES):
