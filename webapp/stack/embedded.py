@@ -17,7 +17,7 @@ from django.db import connections
 from webapp.env import read_env
 from webapp.stack.admin_user import ensure_admin
 from webapp.stack.errand import Errand, Options
-from webapp.stack.paths import broker_url, database_url, runtime_dir
+from webapp.stack.paths import broker_url, database_url, no_room, runtime_dir
 from webapp.stack.postgres import create_database, start_postgres
 from webapp.stack.preflight import lock_data_dir, prepare_data_dir, prepare_sockets, require_free_port
 from webapp.stack.process import Child, wait_until_ready
@@ -26,6 +26,7 @@ from webapp.stack.supervisor import Kept, Supervisor
 from webapp.stack.valkey import start_valkey
 
 Tell = Callable[[str], None]
+LOW_MB = 50
 
 
 class Interrupted(BaseException):
@@ -126,12 +127,31 @@ def answers(url: str) -> bool:
 
 def attend(supervisor: Supervisor, options: Options, *, tell: Tell) -> int:
     """Keep the children running while the errand goes on beside them. Returns the exit code."""
+    full = FullDiskWarning(options.data_dir, tell)
     errand = Errand(options, tell=tell)
     errand.start()
     try:
         while errand.is_alive() or not options.exit:
             supervisor.look_after()
+            full.look()
             time.sleep(0.2)
         return errand.code
     finally:
         errand.stop.set()
+
+
+class FullDiskWarning:
+    """Says once that the disk runs full, before PostgreSQL stops for it."""
+
+    def __init__(self, data_dir: Path, tell: Tell) -> None:
+        self.data_dir, self.tell = data_dir, tell
+        self.next_look, self.has_warned = 0.0, False
+
+    def look(self) -> None:
+        if self.has_warned or time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + 10
+        free = shutil.disk_usage(self.data_dir).free // 10**6
+        if free < LOW_MB:
+            self.has_warned = True
+            self.tell(no_room(self.data_dir, free))

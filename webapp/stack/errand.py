@@ -9,7 +9,6 @@ from django.db import connection
 
 from annotation.errors import DuologueError
 from annotation.models import Study
-from annotation.rehearsal.running import rehearse
 from webapp.stack.admin_user import describe_admin
 from webapp.stack.demo import DemoMaker, Stopped
 
@@ -70,6 +69,9 @@ class Errand(threading.Thread):
 
     def rehearse(self, study: Study) -> None:
         """Have simulated annotators judge a copy of the study; a result that is off is a failure."""
+        # Here, because it loads the statistics, which would add a second to every other start.
+        from annotation.rehearsal.running import rehearse
+
         outcome = rehearse(
             study,
             annotators=self.options.rehearse,

@@ -11,7 +11,7 @@ from webapp.stack.process import Child
 
 # Everything is down within 5 s of the signal: programs get the first part, then the servers that they were using.
 PROGRAMS_PATIENCE = 2.0
-SERVERS_PATIENCE = 2.0
+SERVERS_PATIENCE = 1.5
 LOG_BYTES = 10 * 2**20
 LONGEST_PAUSE = 30.0
 # A program that ran this long had started well; its next failure is a new one.
