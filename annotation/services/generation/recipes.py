@@ -11,6 +11,8 @@ from annotation.models import Agent, Augmenter, Guidance, LanguageModel, PromptS
 from inference_worker.schema import RESPOND, SKILLS, THINK, ModelSpec, Recipe, Sampling, to_json
 
 THINK_ROLES = {Source.THANOS: "think", Source.OWN: "own_skill", Source.DOCTOR: "doctor", Source.SHUFFLED: "think"}
+# A prompt set may have a template of its own for answering to a chain of thought.
+DOCTOR_ROLE = "doctor_respond"
 # Engines take 32-bit seeds, some of them signed.
 SEED_BITS = 31
 
@@ -75,8 +77,7 @@ def plan_agent(agent: Agent) -> AgentPlan:
     if agent.responder is None:
         raise NotReady(f"{agent} has no responder: its responses can only be imported.")
     think = plan_think(agent.augmenter, agent.responder) if agent.augmenter else None
-    role = guidance_of(agent.augmenter) if agent.augmenter else "baseline"
-    template = _template(agent.prompt_set, role, agent)
+    template = _template(agent.prompt_set, _respond_role(agent), agent)
     recipe = Recipe(RESPOND, template.get("system", ""), template["user"], _sampling(agent, template))
     return AgentPlan(agent, agent.responder, recipe, think)
 
@@ -139,6 +140,15 @@ def text_seed(seed: int, external_id: str, sample: int, round_: int) -> int:
 def digest(value: Any) -> str:
     """Return the SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _respond_role(agent: Agent) -> str:
+    if agent.augmenter is None:
+        return "baseline"
+    has_its_own = agent.prompt_set is not None and DOCTOR_ROLE in agent.prompt_set.templates
+    if agent.augmenter.source == Source.DOCTOR and has_its_own:
+        return DOCTOR_ROLE
+    return guidance_of(agent.augmenter)
 
 
 def _template(prompt_set: PromptSet | None, role: str, owner: Agent | Augmenter) -> dict[str, Any]:

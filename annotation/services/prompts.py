@@ -1,0 +1,86 @@
+"""Bring published prompt templates in, from a file, a clone of the authors' repository, or an address."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+from django.db import transaction
+
+from annotation.models import PromptSet
+from annotation.prompt_files import MAX_BYTES, PromptFileError, read_templates
+
+FILE_IN_REPOSITORY = Path("utils") / "prompt_templates.py"
+SECONDS = 30
+GITHUB_PAGE = re.compile(r"https://github\.com/([^/]+)/([^/]+)/blob/(.+)")
+USUAL_NAME = "Published Thanos prompts"
+
+
+class Imported(NamedTuple):
+    """The prompt set, and whether it was not there before."""
+
+    prompt_set: PromptSet
+    is_new: bool
+
+
+def import_prompts(path_or_url: str, *, name: str = "") -> Imported:
+    """Read published templates and keep them as a prompt set that never changes, with source and SHA-256.
+
+    The same file again gives the same set. Raises PromptFileError with what is wrong and what to do.
+    """
+    is_address = path_or_url.startswith(("http://", "https://"))
+    source, content = _download(path_or_url) if is_address else _read(Path(path_or_url))
+    return store_prompts(content, source=source, name=name)
+
+
+@transaction.atomic
+def store_prompts(content: bytes, *, source: str, name: str = "") -> Imported:
+    """Keep the templates of a file's content."""
+    templates = read_templates(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = PromptSet.objects.filter(sha256=sha256, is_published=True).first()
+    if found:
+        return Imported(found, is_new=False)
+    name = name.strip() or _free_name(sha256)
+    if len(name) > 200 or PromptSet.objects.filter(name=name).exists():
+        raise PromptFileError(f"“{name[:80]}” is too long or the name of another prompt set. Give another one.")
+    made = PromptSet.objects.create(
+        name=name, source=source[:500], sha256=sha256, is_published=True, templates=templates
+    )
+    return Imported(made, is_new=True)
+
+
+def _free_name(sha256: str) -> str:
+    taken = PromptSet.objects.filter(name=USUAL_NAME).exists()
+    return f"{USUAL_NAME} ({sha256[:8]})" if taken else USUAL_NAME
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    """Read a file, or the file of templates in a clone of the repository."""
+    path = path.expanduser().resolve()
+    if path.is_dir():
+        path = path / FILE_IN_REPOSITORY
+    try:
+        with path.open("rb") as file:
+            return str(path), file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise PromptFileError(f"Cannot read {path}: {error.strerror}.") from None
+
+
+def _download(url: str) -> tuple[str, bytes]:
+    """Fetch an address; that of a page on GitHub is turned into that of the file it shows."""
+    url = GITHUB_PAGE.sub(r"https://raw.githubusercontent.com/\1/\2/\3", url)
+    content = bytearray()
+    try:
+        with httpx.stream("GET", url, timeout=SECONDS, follow_redirects=True) as response:
+            response.raise_for_status()
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    break
+    except httpx.HTTPStatusError as error:
+        raise PromptFileError(f"{url} answers {error.response.status_code}. Check the address.") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PromptFileError(f"Cannot fetch {url}: {error}. Download the file and give its path.") from None
+    return url, bytes(content)
