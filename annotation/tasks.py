@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from annotation.schedule import DISPATCH_TASK, SWEEP_TASK
 from annotation.services import generation
+from annotation.services.claiming import expire_stale
 from inference_worker.schema import ALIVE_TASK, RECORD_TASK, Alive, Records, SchemaError, from_json
 
 logger = logging.getLogger(__name__)
@@ -55,8 +56,9 @@ def dispatch(model: int) -> None:
 
 @shared_task(name=SWEEP_TASK)
 def sweep() -> None:
-    """Take back what was lost and send it again. Run by beat every few seconds."""
+    """Take back what was lost, of workers and of annotators, and send it again. Run by beat every few seconds."""
     now = timezone.now()
     generation.sweep(now=now)
+    expire_stale(now=now)
     for model in {worker.model_id for worker in generation.live_workers(now=now)}:
         generation.dispatch(model, now=now)

@@ -1,11 +1,11 @@
 """Follow a generation run in the terminal: a bar for every stage and model, or a line now and then in a log file."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.utils import timezone
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from annotation.models import GenerationRun
@@ -16,30 +16,25 @@ LOOK_SECONDS = 0.5
 LINE_SECONDS = 10
 
 
-def watch(run: GenerationRun, *, console: Console) -> Progress:
+def watch(run: GenerationRun, *, console: Console, sleep: Callable[[float], None] = time.sleep) -> Progress:
     """Show the run until it ends, is paused or is cancelled; return how far it is then. Safe to interrupt."""
-    if not console.is_terminal:
-        return _write_lines(run, console)
-    with Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}")) as bars:
-        tasks: dict[str, int] = {}
-        for now in _looks(run):
-            for stage in now.stages:
-                name = f"{stage.stage.capitalize()}: {stage.model}"
-                task = tasks.setdefault(name, 0) or tasks.setdefault(name, bars.add_task(name, note=""))
-                bars.update(task, total=stage.total, completed=stage.total - stage.waiting, note=describe(stage))
+    show = _Bars(console) if console.is_terminal else _Lines(console)
+    with show:
+        for now in _looks(run, sleep):
+            show.update(now)
     return now
 
 
 def describe(stage: StageProgress) -> str:
     """Say in a few words how a stage is doing."""
-    failed = f"{stage.failed} failed" if stage.failed else ""
-    if not stage.waiting:
-        return failed
-    if not stage.workers:
-        return ", ".join(filter(None, ["waits for a worker", failed]))
-    speed = f"{stage.tokens_per_second:.0f} tokens/s" if stage.tokens_per_second else "starting"
-    left = f"about {_duration(stage.seconds_left)} left" if stage.seconds_left is not None else ""
-    return ", ".join(filter(None, [speed, left, failed]))
+    words = [f"{stage.failed} failed"] if stage.failed else []
+    if stage.waiting and not stage.workers:
+        words.append("waits for a worker")
+    elif stage.waiting:
+        words.append(f"{stage.tokens_per_second:.0f} tokens/s" if stage.tokens_per_second else "starting")
+        if stage.seconds_left is not None:
+            words.append(f"about {duration(stage.seconds_left)} left")
+    return ", ".join(words)
 
 
 def summarise(now: Progress) -> str:
@@ -51,4 +46,72 @@ def summarise(now: Progress) -> str:
         words.append(f"{now.failed} failed")
     if now.waiting:
         words.append(f"{now.waiting} still wait")
-    return ", ".join(words) + "."
+    return f"Run {now.run}: {', '.join(words)}."
+
+
+def duration(seconds: float) -> str:
+    """Return hours and minutes, minutes, or seconds: what helps to plan the next hour."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _looks(run: GenerationRun, sleep: Callable[[float], None]) -> Iterator[Progress]:
+    while True:
+        now = progress(run, now=timezone.now())
+        yield now
+        if now.state != RunState.RUNNING:
+            return
+        sleep(LOOK_SECONDS)
+
+
+def _name(stage: StageProgress) -> str:
+    return f"{stage.stage.capitalize()}: {stage.model}"
+
+
+class _Bars:
+    """A bar for every stage and model."""
+
+    def __init__(self, console: Console) -> None:
+        note = TextColumn("{task.fields[note]}")
+        self.bars = Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), note, console=console)
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "_Bars":
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def update(self, now: Progress) -> None:
+        for stage in now.stages:
+            name = _name(stage)
+            if name not in self.tasks:
+                self.tasks[name] = self.bars.add_task(name, note="")
+            ended = stage.total - stage.waiting
+            self.bars.update(self.tasks[name], total=stage.total, completed=ended, note=describe(stage))
+
+
+class _Lines:
+    """A line when something has changed, every few seconds at most."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.said = ""
+        self.said_at = -float(LINE_SECONDS)
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, now: Progress) -> None:
+        parts = [f"{_name(stage)} {stage.done} of {stage.total}" for stage in now.stages]
+        notes = [describe(stage) for stage in now.stages]
+        line = "; ".join(f"{part} ({note})" if note else part for part, note in zip(parts, notes, strict=True))
+        if line != self.said and time.monotonic() - self.said_at >= LINE_SECONDS:
+            self.said, self.said_at = line, time.monotonic()
+            self.console.print(line, soft_wrap=True, highlight=False, markup=False)

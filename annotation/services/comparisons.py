@@ -11,12 +11,11 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from annotation.errors import DuologueError
 from annotation.models import Agent, Comparison, Dialogue, Matchup, Response, Slot, Study
 from annotation.pairing import draw_evenly
+from annotation.quality import identical, usable
 from annotation.services.actors import Actor
 from annotation.services.editing import require_draft
 from annotation.services.trail import record
 from annotation.states import AssignmentState, ComparisonKind
-
-_NOTES = {"labelled", "quoted", "several_turns", "shortened"}
 
 
 class NoReason(DuologueError):
@@ -110,9 +109,9 @@ def why_unusable(comparison: Comparison) -> str:
     if _is_released(comparison, [baseline, treatment]):
         return ""
     for response in (baseline, treatment):
-        if not _NOTES.issuperset(response.flags):
+        if not usable(response.flags):
             return f"The response of {response.agent} is flagged: {', '.join(response.flags)}."
-    return "Both responses say the same." if baseline.text == treatment.text else ""
+    return "Both responses say the same." if identical(baseline.text, treatment.text) else ""
 
 
 def _is_released(comparison: Comparison, responses: Iterable[Response]) -> bool:

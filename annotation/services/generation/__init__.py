@@ -11,6 +11,7 @@ from annotation.services.generation.records import record
 from annotation.services.generation.runs import (
     NothingToGenerate,
     RunHasEnded,
+    agents_of,
     cancel,
     pause,
     regenerate,
@@ -31,6 +32,7 @@ __all__ = [
     "RunHasEnded",
     "Served",
     "StageProgress",
+    "agents_of",
     "alive",
     "cancel",
     "dispatch",

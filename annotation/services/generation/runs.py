@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from annotation.errors import DuologueError
 from annotation.models import Agent, Dialogue, GenerationRun, GenerationUnit, Response, Stage, Study
+from annotation.services.comparisons import chosen_dialogues
 from annotation.services.generation.dispatch import wake
 from annotation.services.generation.orders import Order, fresh
 from annotation.services.generation.recipes import plan_agent
 from annotation.services.generation.tallies import Tallies, finish_runs
-from annotation.services.study_parts import agents_of, dialogue_ids_of
 from annotation.states import RunState, UnitState
 
 # Orders are placed one at a time, so that two of them never make the same unit.
@@ -44,7 +44,7 @@ def start_run(
     """
     now = now or timezone.now()
     chosen = list(agents) if agents is not None else agents_of(study) if study else []
-    ids = [each.pk for each in dialogues] if dialogues is not None else dialogue_ids_of(study) if study else []
+    ids = [each.pk for each in dialogues] if dialogues is not None else chosen_dialogues(study) if study else []
     if not chosen or not ids:
         raise NothingToGenerate(f"There is nothing to generate: choose {'dialogues' if chosen else 'agents'} first.")
     plans = [plan_agent(agent) for agent in chosen if agent.responder_id]
@@ -57,15 +57,17 @@ def start_run(
 
 
 @transaction.atomic
-def regenerate(responses: Iterable[Response], *, rethink: bool = False, now: datetime | None = None) -> GenerationRun:
+def regenerate(
+    responses: Iterable[Response], *, study: Study | None = None, rethink: bool = False, now: datetime | None = None
+) -> GenerationRun:
     """Order a new text for each of these responses, with a new seed. The old ones stay, no longer current.
 
-    With `rethink` the skill-of-mind is written again as well. Comparisons keep what they show until they are prepared
-    again.
+    With `rethink` the skill-of-mind is written again as well. A draft study takes up the new texts when it is launched
+    or its comparisons are prepared again; a launched one keeps what it shows.
     """
     now = now or timezone.now()
     _lock_orders()
-    run = GenerationRun.objects.create()
+    run = GenerationRun.objects.create(study=study)
     tallies = Tallies()
     groups: dict[tuple[int, int], list[Response]] = {}
     for response in responses:
@@ -75,6 +77,13 @@ def regenerate(responses: Iterable[Response], *, rethink: bool = False, now: dat
         order = Order(run, plan, [each.dialogue_id for each in members], tallies, is_again=True, rethinks=rethink)
         order.place_sample(sample)
     return _begin(run, tallies, now)
+
+
+def agents_of(study: Study) -> list[Agent]:
+    """Return the agents that meet in the study's matchups, each once."""
+    pairs = study.matchups.values_list("baseline_id", "treatment_id")
+    ids = {identity for pair in pairs for identity in pair}
+    return list(Agent.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def pause(run: GenerationRun) -> bool:

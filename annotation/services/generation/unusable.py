@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from annotation.models import Response, Study
 from annotation.quality import Flag, identical, usable
-from annotation.services.study_parts import dialogue_ids_of
+from annotation.services.comparisons import chosen_dialogues
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def unusable(study: Study) -> list[Lack]:
     """
     pairs = list(study.matchups.values_list("baseline_id", "treatment_id"))
     agents = sorted({agent for pair in pairs for agent in pair})
-    dialogues = dialogue_ids_of(study)
+    dialogues = chosen_dialogues(study)
     found = Response.objects.filter(dialogue__in=dialogues, agent__in=agents, sample=0, is_current=True)
     responses = {(each.dialogue_id, each.agent_id): each for each in found.select_related("agent")}
     same = set(_same(pairs, dialogues, responses))

@@ -44,7 +44,7 @@ def who_serves(agent: Agent, *, now: datetime) -> Served:
     missing = [model for model in models_of(agent) if model.pk not in live]
     if not missing:
         return Served(True, f"Served now: {_names(models_of(agent))}.")
-    commands = " and ".join(f"python -m inference_worker {model.slug}" for model in missing)
+    commands = " and ".join(f"python -m inference_worker --model {model.slug}" for model in missing)
     return Served(False, f"Waits for a worker that serves {_names(missing)}{_hint(missing)}. Start one: {commands}")
 
 

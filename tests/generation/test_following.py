@@ -1,0 +1,140 @@
+"""Following a run: numbers that agree with the rows, at a cost that does not grow with them."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from rich.console import Console
+
+from annotation.management.watching import describe, duration, summarise, watch
+from annotation.models import Agent, GenerationUnit, RunTally
+from annotation.services import generation
+from annotation.services.registry import DEMO_TREATMENT
+from annotation.states import RunState
+from tests.build import make_dialogue
+from tests.generation.worker import answer
+
+pytestmark = pytest.mark.django_db
+
+
+def stage_of(progress, name):
+    return next(stage for stage in progress.stages if stage.stage == name)
+
+
+def test_progress_tells_stages_apart(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.announce(now=now)
+    (batch,) = crew.dispatch(now=now)
+    generation.record(answer(batch), now=now)
+    progress = generation.progress(run, now=now)
+    think, respond = stage_of(progress, "think"), stage_of(progress, "respond")
+    assert (think.done, think.total, respond.done, respond.total) == (5, 5, 5, 10)
+    assert (respond.prompt_tokens, respond.completion_tokens) == (100, 50)
+
+
+def test_the_time_left_follows_from_tokens_and_speed(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.announce(now=now)
+    assert generation.progress(run, now=now).seconds_left is None
+    (batch,) = crew.dispatch(now=now)
+    generation.record(answer(batch), now=now)
+    # Five responses of ten tokens each at ten tokens a second.
+    assert generation.progress(run, now=now).seconds_left == pytest.approx(5.0)
+
+
+def test_nobody_knows_the_time_left_without_a_worker(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.announce(now=now)
+    (batch,) = crew.dispatch(now=now)
+    generation.record(answer(batch), now=now)
+    later = now + timedelta(minutes=5)
+    progress = generation.progress(run, now=later)
+    assert progress.seconds_left is None
+    assert "waits for a worker" in describe(stage_of(progress, "respond"))
+
+
+def test_progress_costs_the_same_for_many_units(study, crew, now, django_assert_num_queries):
+    for number in range(300):
+        make_dialogue(collection=study.collections.get(), external_id=f"more{number}")
+    run = generation.start_run(study, now=now)
+    with django_assert_num_queries(3):
+        generation.progress(run, now=now)
+
+
+def test_an_agent_says_which_workers_it_waits_for(study, crew, now):
+    agent = Agent.objects.get(name="Llama 3.1 8B Instruct with Thanos 8B")
+    served = generation.who_serves(agent, now=now)
+    assert not served.is_served
+    assert served.sentence == (
+        "Waits for a worker that serves Thanos 8B and Llama 3.1 8B Instruct (needs a GPU). "
+        "Start one: python -m inference_worker --model thanos-8b and python -m inference_worker --model llama-3-1-8b"
+    )
+
+
+def test_an_agent_is_served_once_its_workers_speak(study, crew, now):
+    agent = Agent.objects.get(name=DEMO_TREATMENT)
+    assert not generation.who_serves(agent, now=now).is_served
+    crew.announce(now=now)
+    assert generation.who_serves(agent, now=now).sentence == "Served now: SmolLM2 135M Instruct."
+    assert not generation.who_serves(agent, now=now + timedelta(minutes=1)).is_served
+
+
+def test_an_agent_with_imported_responses_needs_nobody(db, now):
+    assert generation.who_serves(Agent(name="Imported"), now=now).is_served
+
+
+def test_a_log_file_gets_lines_instead_of_bars(study, crew, now):
+    run = generation.start_run(study, now=now)
+    written = io.StringIO()
+    end = watch(run, console=Console(file=written), sleep=lambda _: crew.work_off(now=now))
+    assert end.state == RunState.DONE
+    assert written.getvalue().startswith("Think: SmolLM2 135M Instruct 0 of 5 (waits for a worker)")
+    assert summarise(end) == f"Run {run.pk}: 15 of 15 texts written."
+
+
+def test_a_terminal_gets_a_bar_for_every_stage(study, crew, now):
+    run = generation.start_run(study, now=now)
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=120)
+    watch(run, console=console, sleep=lambda _: crew.work_off(now=now))
+    assert "Think: SmolLM2 135M Instruct" in written.getvalue()
+    assert "10/10" in written.getvalue()
+
+
+def test_the_command_orders_and_says_what_the_study_waits_for(study, crew, capsys):
+    call_command("generate", study.name, "--no-wait")
+    assert "Waits for a worker that serves SmolLM2 135M Instruct" in capsys.readouterr().out
+    assert GenerationUnit.objects.count() == 15
+
+
+def test_the_command_follows_until_everything_is_there(study, crew, now, capsys):
+    generation.start_run(study, now=now)
+    crew.work_off(now=now)
+    call_command("generate", str(study.code))
+    assert "10 responses were there already" in capsys.readouterr().out
+
+
+def test_the_command_tells_the_reasons_of_failures(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.work_off(now=now, error="The prompt is too long.")
+    with pytest.raises(CommandError, match="There is no study"):
+        call_command("generate", "nonsense")
+    call_command("generate", study.name, "--retry-failed", "--no-wait")
+    crew.work_off(now=now, error="The prompt is too long.")
+    assert generation.progress(run, now=now).failed == 15
+
+
+def test_nothing_failed_before_the_first_run(study):
+    with pytest.raises(CommandError, match="Nothing was generated"):
+        call_command("generate", study.name, "--retry-failed")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "5 s"), (100, "2 min"), (3 * 3600 + 120, "3 h 02 min")])
+def test_durations_read_well(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_tallies_are_one_row_for_each_stage_and_model(study, crew, now):
+    generation.start_run(study, now=now)
+    assert RunTally.objects.count() == 2
