@@ -7,6 +7,7 @@ from webapp.health import health
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("s/<uuid:study>/", include("annotation.views.annotator_urls")),
     path("studies/", include("annotation.views.console_urls")),
     path("healthz", health),
 ]

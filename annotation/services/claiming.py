@@ -132,7 +132,7 @@ def claim_next(standing: Standing, *, now: datetime) -> Held | NoWork:
             # Another tab of the same person was faster: its claim is theirs.
             standing = find_standing_again(standing)
             continue
-        if not expire_stale(now=now, study_id=standing.study_id) and not _may_be_open(standing):
+        if not expire_stale(now=now, study_id=standing.study_id) and not may_be_open(standing):
             break
     return why_no_work(standing, now=now)
 
@@ -209,12 +209,12 @@ def why_no_work(standing: Standing, *, now: datetime) -> NoWork:
         return NoWork(Reason.QUOTA_REACHED)
     held = Assignment.objects.filter(state=AssignmentState.CLAIMED, slot__in=_not_theirs(standing))
     first = held.aggregate(at=Min("lease_until"))["at"]
-    if first is None and not _may_be_open(standing):
+    if first is None and not may_be_open(standing):
         return NoWork(Reason.ALL_DONE)
     return NoWork(Reason.OTHERS_HOLD, max(1, math.ceil((first - now) / timedelta(minutes=1))) if first else 1)
 
 
-def _may_be_open(standing: Standing) -> bool:
+def may_be_open(standing: Standing) -> bool:
     """Whether a slot is open that a claim passed over only because somebody was just taking it."""
     return standing.study_state == StudyState.RUNNING and _not_theirs(standing).filter(is_open=True).exists()
 

@@ -1,0 +1,61 @@
+"""Reading what annotators' pages send; the rules of valid answers are in annotation.answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from annotation.answers import Answer
+from annotation.services.sheets import Sheet
+from annotation.services.slots import Timing
+
+LONGEST_DAY_MS = 24 * 60 * 60 * 1000
+
+
+class ConsentForm(forms.Form):
+    """Consent is a deed: both boxes start empty."""
+
+    adult = forms.BooleanField(error_messages={"required": _("Please confirm that you are 18 or older.")})
+    agree = forms.BooleanField(error_messages={"required": _("Please tick that you have read this page and agree.")})
+    consent_version = forms.CharField(widget=forms.HiddenInput)
+
+
+class WordsForm(forms.Form):
+    """A few words to the researchers. PostgreSQL stores no NUL, and CharField refuses it in words."""
+
+    text = forms.CharField(max_length=4000, error_messages={"required": _("Please write a few words first.")})
+
+
+def read_answers(data: QueryDict, sheet: Sheet) -> dict[int, Answer]:
+    """Return what was chosen for each criterion; criteria without a choice are left out."""
+    found = {
+        question.id: Answer(_text(data, question.key), _text(data, f"{question.key}-reason"))
+        for question in sheet.questions
+    }
+    return {key: answer for key, answer in found.items() if answer.value or answer.reason}
+
+
+def _text(data: QueryDict, name: str) -> str:
+    return (data.get(name) or "").replace("\x00", "")
+
+
+def read_timing(data: QueryDict) -> Timing:
+    """Return what the page says about the time spent; nonsense counts as not said."""
+    return Timing(_number(data.get("active_ms")), _number(data.get("blurs")))
+
+
+def _number(text: str | None) -> int | None:
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 9:
+        return None
+    return min(int(text), LONGEST_DAY_MS)
+
+
+def as_draft(answers: Mapping[int, Answer]) -> dict[str, Any]:
+    """Turn answers into what an assignment keeps as its draft."""
+    return {str(key): list(answer) for key, answer in answers.items()}
+
+
+def from_draft(draft: Mapping[str, Any]) -> dict[int, Answer]:
+    return {int(key): Answer(*value) for key, value in draft.items() if key.isdigit()}

@@ -1,0 +1,77 @@
+"""What annotators see of a frozen study and of its comparisons: read once per process, for it cannot change."""
+
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+from annotation.models import Comparison, Study
+
+
+class Face(NamedTuple):
+    """The words of a study, as its annotators read them. `comparisons` is how many one person judges at the most."""
+
+    code: UUID
+    title: str
+    instructions: str
+    guidelines: str
+    consent_text: str
+    consent_version: str
+    contact: str
+    payment: str
+    comparisons: int
+    seconds_per_comparison: int
+
+    @property
+    def home(self) -> str:
+        """The address under which all pages of the study lie."""
+        return f"/s/{self.code}/"
+
+    def minutes(self, comparisons: int) -> int:
+        """Return how long so many comparisons take, rounded up."""
+        return -(-comparisons * self.seconds_per_comparison // 60)
+
+
+def read_face(study: Study) -> Face:
+    """Read the words of any study, a draft included."""
+    comparisons = study.comparisons.filter(excluded_at=None).count()
+    return Face(
+        code=study.code,
+        title=study.title,
+        instructions=study.instructions,
+        guidelines=study.guidelines or study.instructions,
+        consent_text=study.consent_text,
+        consent_version=study.consent_version,
+        contact=study.contact,
+        payment=study.payment,
+        comparisons=min(study.quota_per_annotator, comparisons) if comparisons else study.quota_per_annotator,
+        seconds_per_comparison=study.seconds_per_comparison,
+    )
+
+
+@lru_cache(maxsize=256)
+def frozen_face(study_id: int, sha256: str) -> Face:
+    """Return the words of a launched study. The hash is part of the key, so that no other study's words are met."""
+    return read_face(Study.objects.get(pk=study_id))
+
+
+class Pair(NamedTuple):
+    """A dialogue and the two replies as one annotator sees them: by side, never by agent."""
+
+    social_context: str
+    turns: list[dict[str, str]]
+    next_speaker: str
+    content_warning: str
+    left: str
+    right: str
+
+
+def read_pair(comparison_id: int, *, is_flipped: bool) -> Pair:
+    """Read what stands on the screen; flipped means that the treatment stands left."""
+    related = ("dialogue", "baseline_response", "treatment_response")
+    comparison = Comparison.objects.select_related(*related).get(pk=comparison_id)
+    replies = [
+        response.text if response else "" for response in (comparison.baseline_response, comparison.treatment_response)
+    ]
+    left, right = reversed(replies) if is_flipped else replies
+    dialogue = comparison.dialogue
+    return Pair(dialogue.social_context, dialogue.turns, dialogue.next_speaker, dialogue.content_warning, left, right)

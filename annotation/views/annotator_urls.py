@@ -1,0 +1,25 @@
+"""Addresses for annotators, all under /s/<study code>/: no name or number of anything else appears in them."""
+
+from django.urls import path
+
+from annotation.views import entry, rating
+
+app_name = "annotator"
+urlpatterns = [
+    path("", entry.landing, name="landing"),
+    path("declined/", entry.declined, name="declined"),
+    path("instructions/", entry.instructions, name="instructions"),
+    path("guidelines/", entry.guidelines, name="guidelines"),
+    path("finish/", entry.finish, name="finish"),
+    path("feedback/", entry.feedback, name="feedback"),
+    path("leave/", entry.leave, name="leave"),
+    path("next/", rating.following, name="next"),
+    path("change/", rating.change_last, name="change_last"),
+    path("<uuid:code>/", rating.rate, name="rate"),
+    path("<uuid:code>/draft/", rating.draft, name="draft"),
+    path("<uuid:code>/active/", rating.active, name="active"),
+    path("<uuid:code>/show/", rating.reveal, name="show"),
+    path("<uuid:code>/skip/", rating.skip, name="skip"),
+    path("<uuid:code>/change/", rating.change, name="change"),
+    path("<uuid:code>/report/", rating.report, name="report"),
+]

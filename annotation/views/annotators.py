@@ -1,0 +1,68 @@
+"""Who is asking: annotators carry a signed cookie of their own, valid for the pages of one study."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.cache import add_never_cache_headers
+
+from annotation.services.annotators import Standing, find_standing
+from annotation.services.faces import Face, frozen_face
+
+COOKIE = "duologue"
+MAX_AGE = 60 * 60 * 24 * 90
+
+
+class AnnotatorRequest(HttpRequest):
+    """A request of a known annotator of the study in its address."""
+
+    standing: Standing
+    face: Face
+    htmx: object
+
+
+def remember(response: HttpResponse, *, study: UUID, annotator: UUID) -> None:
+    """Let this browser go on as this annotator, in this study alone."""
+    response.set_signed_cookie(
+        COOKIE,
+        str(annotator),
+        salt=_salt(study),
+        max_age=MAX_AGE,
+        path=f"/s/{study}/",
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def find_annotator(request: HttpRequest, study: UUID) -> Standing | None:
+    """Return where the annotator of this browser stands in the study; None for a stranger."""
+    code = request.get_signed_cookie(COOKIE, default="", salt=_salt(study))
+    return find_standing(study, UUID(code)) if code else None
+
+
+def _salt(study: UUID) -> str:
+    return f"annotator of {study}"
+
+
+def annotator_required[**P](
+    view: Callable[Concatenate[AnnotatorRequest, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Answer annotators of the study in the address; send everybody else to its first page."""
+
+    @wraps(view)
+    def wrapped(request: AnnotatorRequest, study: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        standing = find_annotator(request, study)
+        if standing is None:
+            return redirect("annotator:landing", study=study)
+        request.standing = standing
+        request.face = frozen_face(standing.study_id, standing.study_sha256)
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    return wrapped

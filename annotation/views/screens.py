@@ -1,0 +1,151 @@
+"""Draw the rating page. What cannot change is drawn once per process; a request fills in the rest.
+
+The pair of texts and the unanswered questions make up nearly the whole page, and neither changes after the launch, so
+they are kept as finished HTML, bounded in number, for each language of the interface.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import get_template, render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from annotation.answers import BOTH_BAD, Answer, AnswerRules
+from annotation.services.annotators import Held
+from annotation.services.faces import Face, read_pair
+from annotation.services.sheets import Question
+
+LONG_REPLY = 420
+"""Characters from which a reply may need scrolling inside its card, so that the keyboard must reach it."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """All that one rating page shows to one annotator."""
+
+    face: Face
+    held: Held
+    questions: list[Question]
+    rules: AnswerRules
+    answers: Mapping[int, Answer]
+    problems: Mapping[int, str]
+    note: str
+    is_change: bool
+    can_change: bool
+    is_shown: bool
+
+    def render(self, request: HttpRequest, *, is_part: bool) -> str:
+        """Return the page, or the part of it that htmx swaps."""
+        language = get_language() or "en"
+        story, replies, warning = draw_pair(self.held.comparison_id, self.held.is_flipped, language)
+        waits = bool(warning) and not self.is_shown
+        context = {
+            "face": self.face,
+            "home": self.face.home,
+            "code": self.held.code,
+            "number": self.held.number,
+            "done": self.held.number - 1,
+            "total": max(self.face.comparisons, self.held.number),
+            "minutes_left": self.face.minutes(max(self.face.comparisons - self.held.number + 1, 1)),
+            "warning": warning if waits else "",
+            "story": story,
+            "replies": replies,
+            "questions": "" if waits else self._draw_questions(language),
+            "questions_count": len(self.questions),
+            "answered": sum(bool(answer.value) for answer in self.answers.values()),
+            "note": self.note,
+            "missing": len(self.problems),
+            "is_change": self.is_change,
+            "can_change": self.can_change,
+            "lease_seconds": int((self.held.lease_until - timezone.now()).total_seconds()),
+        }
+        return str(
+            get_template("annotator/rate.html#work" if is_part else "annotator/rate.html").render(context, request)
+        )
+
+    def _draw_questions(self, language: str) -> SafeString:
+        if self.answers or self.problems:
+            return draw_questions(self.questions, self.rules, self.answers, self.problems)
+        return draw_open_questions(tuple(self.questions), self.rules, language)
+
+
+@lru_cache(maxsize=2048)
+def draw_pair(comparison_id: int, is_flipped: bool, language: str) -> tuple[SafeString, SafeString, str]:
+    """Return the dialogue and the two replies as HTML, and the content warning."""
+    pair = read_pair(comparison_id, is_flipped=is_flipped)
+    context = {"pair": pair, "left_is_long": is_long(pair.left), "right_is_long": is_long(pair.right)}
+    story = render_to_string("annotator/_story.html", context)
+    replies = render_to_string("annotator/_replies.html", context)
+    return story, replies, pair.content_warning
+
+
+def is_long(text: str) -> bool:
+    return len(text) > LONG_REPLY or text.count("\n") > 8
+
+
+@lru_cache(maxsize=512)
+def draw_open_questions(questions: tuple[Question, ...], rules: AnswerRules, language: str) -> SafeString:
+    """Return the questions of an untouched page as HTML."""
+    return draw_questions(questions, rules, {}, {})
+
+
+def draw_questions(
+    questions: list[Question] | tuple[Question, ...],
+    rules: AnswerRules,
+    answers: Mapping[int, Answer],
+    problems: Mapping[int, str],
+) -> SafeString:
+    """Return the questions as HTML, with what was chosen and what is wrong."""
+    options = [(value, *label(value, rules.scale), key) for value, key in zip(rules.values(), keys(rules), strict=True)]
+    rows = [
+        {
+            "question": question,
+            "answer": answers.get(question.id, Answer("")),
+            "problem": sentence(problems.get(question.id)),
+        }
+        for question in questions
+    ]
+    context = {"rows": rows, "options": options, "asks_reason": rules.asks_reason, "size": _SIZES[len(options)]}
+    return render_to_string("annotator/_questions.html", context)
+
+
+_SIZES = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+
+
+def keys(rules: AnswerRules) -> list[str]:
+    """Return the key of each choice: 1, 2, … from left to right, and 0 for "both are bad"."""
+    return ["0" if value == BOTH_BAD else str(n) for n, value in enumerate(rules.values(), start=1)]
+
+
+def label(value: str, scale: str) -> tuple[str, str]:
+    """Return a choice in words: the side, and on graded scales how much better it is."""
+    if value == BOTH_BAD:
+        return _("Both bad"), ""
+    lean = int(value)
+    if lean == 0:
+        return _("About the same"), ""
+    side = _("Left") if lean < 0 else _("Right")
+    return side, grade_words(abs(lean), scale)
+
+
+def grade_words(strength: int, scale: str) -> str:
+    words = {"five": [_("a bit better"), _("much better")], "seven": [_("a bit better"), _("better"), _("much better")]}
+    return words[scale][strength - 1] if scale in words else ""
+
+
+def sentence(problem: str | None) -> str:
+    """Say what to do about an answer that is not taken."""
+    sentences: dict[Any, str] = {
+        None: "",
+        "missing": _("Please choose one answer."),
+        "unknown": _("Please choose one of the answers shown."),
+        "reason_needed": _("Please write a few words about why: the study asks for it with so clear a choice."),
+        "reason_too_long": _("Please shorten this to 2,000 characters."),
+    }
+    return sentences[problem]
