@@ -84,7 +84,7 @@ def order_again(study: Study, *, now: datetime) -> list[GenerationRun]:
     """Order what is unusable or missing again, with new seeds; no run where every response is usable."""
     lacking = unusable(study)
     flagged = [lack.response for lack in lacking if lack.response is not None]
-    runs = [regenerate(flagged, rethink=True, now=now)] if flagged else []
+    runs = [regenerate(flagged, study=study, rethink=True, now=now)] if flagged else []
     return [*runs, start_run(study, now=now)] if len(flagged) < len(lacking) else runs
 
 
