@@ -1,43 +1,30 @@
 """Celery tasks of the default worker: each reads its message, calls one service and is safe to run twice."""
 
 import logging
-import time
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from celery import shared_task
-from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from annotation.schedule import DISPATCH_TASK, SWEEP_TASK
-from annotation.services import generation
+from annotation.models import Study
+from annotation.schedule import DISPATCH_TASK, REPORT_TASK, SWEEP_TASK
+from annotation.services import generation, reports
 from annotation.services.claiming import expire_stale
 from inference_worker.schema import ALIVE_TASK, RECORD_TASK, Alive, Records, SchemaError, from_json
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 2
+# A database that is away comes back: the message waits for it, however long that takes.
+PATIENT: dict[str, Any] = {
+    "autoretry_for": (OperationalError, InterfaceError),
+    "retry_backoff": True,
+    "retry_backoff_max": 30,
+    "max_retries": None,
+}
 
 
-def patient(work: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Give the message back to the broker while the database is away: it comes back, however long that takes."""
-
-    @wraps(work)
-    def try_once(message: Any) -> None:
-        try:
-            work(message)
-        except (OperationalError, InterfaceError) as problem:
-            logger.warning("The database does not answer, the message waits: %s", problem)
-            time.sleep(PAUSE_SECONDS)
-            raise Reject(problem, requeue=True) from problem
-
-    return try_once
-
-
-@shared_task(name=RECORD_TASK)
-@patient
+@shared_task(name=RECORD_TASK, **PATIENT)
 def record(message: Any) -> None:
     """Store what a worker wrote, and send what it made possible."""
     try:
@@ -49,8 +36,7 @@ def record(message: Any) -> None:
         generation.dispatch(model, now=timezone.now())
 
 
-@shared_task(name=ALIVE_TASK)
-@patient
+@shared_task(name=ALIVE_TASK, **PATIENT)
 def alive(message: Any) -> None:
     """Note a worker, renew its leases, and give it work."""
     try:
@@ -77,3 +63,12 @@ def sweep() -> None:
     expire_stale(now=now)
     for model in {worker.model_id for worker in generation.live_workers(now=now)}:
         generation.dispatch(model, now=now)
+
+
+@shared_task(name=REPORT_TASK)
+def report(study: int, filters: dict[str, Any]) -> None:
+    """Make the report of a study that is too large to be made while somebody waits for the page."""
+    found = Study.objects.filter(pk=study).first()
+    chosen = reports.Filters.from_json(filters)
+    if found is not None and not reports.show_stored(found, chosen).is_current:
+        reports.compute(found, chosen, now=timezone.now())

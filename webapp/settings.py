@@ -1,5 +1,6 @@
 """Django settings: everything that differs between machines comes from the environment (see docs/settings.md)."""
 
+from django.templatetags.static import static
 from django.utils.csp import CSP
 
 from webapp.env import ROOT, database_from_url, read_env
@@ -72,9 +73,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The embedded Valkey is a socket too; RabbitMQ (amqp://) is the production broker.
 BROKER_URL = env.text("BROKER_URL", broker_url(DATA_DIR))
 
-# Work that no worker speaks of for so long is sent again; workers speak every few seconds.
-GENERATION_LEASE_SECONDS = env.number("GENERATION_LEASE_SECONDS", 60, least=2)
-
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -123,3 +121,32 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not HASHED
+
+# Names of functions, not the functions: the settings are read before the models are.
+UNFOLD = {
+    "SITE_TITLE": "Duologue",
+    "SITE_HEADER": "Duologue",
+    "SITE_SUBHEADER": "Dialogue agents, side by side",
+    "SITE_SYMBOL": "forum",
+    "SITE_URL": None,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("console-admin.css")],
+    "DASHBOARD_CALLBACK": "annotation.admin.home.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "annotation.admin.navigation.sidebar"},
+    # The teal of the annotators' pages, from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#f0f9f9",
+            "100": "#e2f0f0",
+            "200": "#bfe0df",
+            "300": "#7accc8",
+            "400": "#4fb0ae",
+            "500": "#2a8b92",
+            "600": "#176f78",
+            "700": "#115e67",
+            "800": "#0f4c54",
+            "900": "#0c3d44",
+            "950": "#06262a",
+        }
+    },
+}

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.contrib import messages
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from annotation.errors import DuologueError
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as UnfoldModelAdmin
@@ -34,6 +37,20 @@ class ConsoleAdmin(UnfoldModelAdmin[M]):
     show_full_result_count = False
     compressed_fields = True
     actions = None
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show what a service refused as a message; the transaction around the form took everything back."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DuologueError as problem:
+            self.message_user(request, problem.user_message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
 
 class ConsoleInline(UnfoldTabularInline[M, Parent]):

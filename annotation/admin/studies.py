@@ -1,13 +1,16 @@
 """The study: what is asked of whom, from the first draft to the last judgement."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 
+from annotation.admin import study_pages
 from annotation.admin.base import ConsoleAdmin, ConsoleInline
 from annotation.criteria import USUAL_CRITERIA
 from annotation.models import Criterion, Matchup, Slot, Study
@@ -74,6 +77,7 @@ class StudyAdmin(ConsoleAdmin[Study]):
     search_fields = ("name", "title")
     filter_horizontal = ("collections",)
     inlines = (MatchupInline, CriterionInline)
+    change_form_outer_before_template = "admin/annotation/study/guide.html"
     fieldsets = (
         (
             "1. What it is",
@@ -138,6 +142,20 @@ class StudyAdmin(ConsoleAdmin[Study]):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"instructions": FIRST_INSTRUCTIONS, **super().get_changeform_initial_data(request)}
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site
+        act = partial(study_pages.act, site=site)
+        return [
+            path("<int:study_id>/panel/", site.admin_view(study_pages.panel), name="annotation_study_panel"),
+            path("<int:study_id>/do/<slug:key>/", site.admin_view(act), name="annotation_study_act"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if study := context.get("original"):
+            context |= study_pages.panel_context(request, study)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)

@@ -1070,6 +1070,32 @@ class Migration(migrations.Migration):
                 "ordering": ["-created_at"],
             },
         ),
+        migrations.CreateModel(
+            name="StoredReport",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("filters_sha256", models.CharField(max_length=64)),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        help_text="Names the judgements and settings it was computed from.", max_length=200
+                    ),
+                ),
+                ("content", models.JSONField(blank=True, null=True)),
+                (
+                    "reason",
+                    models.TextField(blank=True, help_text="Why there is no report: a sentence for researchers."),
+                ),
+                ("seconds", models.FloatField(default=0, help_text="How long it took.")),
+                ("computed_at", models.DateTimeField()),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reports", to="annotation.study"
+                    ),
+                ),
+            ],
+        ),
         migrations.AddField(
             model_name="slot",
             name="study",
@@ -1342,6 +1368,10 @@ class Migration(migrations.Migration):
                 ),
                 name="annotators_within_limit",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="storedreport",
+            constraint=models.UniqueConstraint(fields=("study", "filters_sha256"), name="one_report_per_filters"),
         ),
         migrations.AddIndex(
             model_name="slot",

@@ -5,6 +5,7 @@ from annotation.models.annotator import Annotator, Assignment, ProblemReport
 from annotation.models.dialogue import Collection, Dialogue
 from annotation.models.generation import GenerationRun, GenerationUnit, Response, RunTally, SkillOfMind, Stage, Worker
 from annotation.models.judgement import Event, Judgement
+from annotation.models.report import StoredReport
 from annotation.models.study import Comparison, Criterion, Matchup, Scale, Slot, Study
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Slot",
     "Source",
     "Stage",
+    "StoredReport",
     "Study",
     "Worker",
 ]

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
-from annotation.views import downloads
+from annotation.views import downloads, monitor, results
 
 urlpatterns = [
+    path("<uuid:code>/results/", results.results, name="results"),
+    path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),
 ]

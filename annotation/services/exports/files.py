@@ -19,6 +19,10 @@ class ExportFile:
     title: str
     pieces: Callable[[Study], Iterator[str]]
 
+    @property
+    def ending(self) -> str:
+        return self.name.rsplit(".", 1)[-1]
+
 
 FILES = {
     file.name: file for file in [ExportFile("judgements.csv", "text/csv", "Judgements, one a row", judgements_csv)]

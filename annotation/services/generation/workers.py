@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from annotation.models import Agent, Augmenter, Backend, LanguageModel, Worker
 from annotation.models.agent import Source
-from annotation.services.generation.leases import SILENCE
+
+# Workers speak every few seconds; after this silence one counts as gone.
+SILENCE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
