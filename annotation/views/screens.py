@@ -21,9 +21,6 @@ from annotation.services.annotators import Held
 from annotation.services.faces import Face, read_pair
 from annotation.services.sheets import Question
 
-LONG_REPLY = 420
-"""Characters from which a reply may need scrolling inside its card, so that the keyboard must reach it."""
-
 
 @dataclass(frozen=True)
 class Screen:
@@ -79,14 +76,9 @@ class Screen:
 def draw_pair(comparison_id: int, is_flipped: bool, language: str) -> tuple[SafeString, SafeString, str]:
     """Return the dialogue and the two replies as HTML, and the content warning."""
     pair = read_pair(comparison_id, is_flipped=is_flipped)
-    context = {"pair": pair, "left_is_long": is_long(pair.left), "right_is_long": is_long(pair.right)}
-    story = render_to_string("annotator/_story.html", context)
-    replies = render_to_string("annotator/_replies.html", context)
+    story = render_to_string("annotator/_story.html", {"pair": pair})
+    replies = render_to_string("annotator/_replies.html", {"pair": pair})
     return story, replies, pair.content_warning
-
-
-def is_long(text: str) -> bool:
-    return len(text) > LONG_REPLY or text.count("\n") > 8
 
 
 @lru_cache(maxsize=512)
