@@ -83,13 +83,13 @@ FROM annotation_annotator a
 JOIN annotation_study s ON s.id = a.study_id
 LEFT JOIN annotation_assignment g ON g.annotator_id = a.id AND g.state = 'claimed'
 LEFT JOIN annotation_slot l ON l.id = g.slot_id
-WHERE a.code = %s AND s.code = %s
+WHERE a.code = %(annotator)s AND s.code = %(study)s
 """
 
 
 def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
     """Return where this annotator of this study stands, in one statement; None for a stranger."""
-    found = row(_STANDING, (annotator_code, study_code))
+    found = row(_STANDING, {"annotator": annotator_code, "study": study_code})
     if found is None:
         return None
     pk, code, study, study_code, state, sha256, seed, *rest = found

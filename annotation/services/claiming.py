@@ -1,9 +1,10 @@
 """Put an open slot into somebody's hands, take it out again, and say why there is none.
 
-A claim is one statement. It looks along four rings in turn and takes the first slot that nobody else is taking at
-this moment: the side this annotator should see next and another dialogue than the last one; the other side; and both
-sides again with the last dialogue allowed. Within a side the lowest layer comes first, so that comparisons fill
-breadth first. Each look is a walk along one partial index from the annotator's own place on the ring.
+A claim is one statement. It takes the first slot on a ring that nobody else is taking at this moment: on the side this
+annotator should see next, of another dialogue than the last one. Only where that ring is empty for them a second
+statement looks along the other side, and along both sides with the last dialogue allowed. Within a side the lowest
+layer comes first, so that comparisons fill breadth first. Each look is a walk along one partial index from the
+annotator's own place on the ring.
 """
 
 import math
@@ -72,19 +73,15 @@ def _ring(side: str, other_dialogue: str) -> str:
 
 
 _OTHER_DIALOGUE = "AND l.dialogue_id <> %(last_dialogue)s"
-_RINGS = [
-    _ring("%(side)s", _OTHER_DIALOGUE),
-    _ring("%(other_side)s", _OTHER_DIALOGUE),
-    _ring("%(side)s", ""),
-    _ring("%(other_side)s", ""),
-]
+_FIRST_CHOICE = _ring("%(side)s", _OTHER_DIALOGUE)
+_OTHER_CHOICES = [_ring("%(other_side)s", _OTHER_DIALOGUE), _ring("%(side)s", ""), _ring("%(other_side)s", "")]
 
-_CLAIM = f"""
+_CLAIM = """
 WITH me AS MATERIALIZED (
     SELECT a.study_id, a.submitted_count FROM annotation_annotator a JOIN annotation_study s ON s.id = a.study_id
     WHERE a.id = %(annotator)s AND a.exit = '' AND s.state = 'running' AND a.submitted_count < s.quota_per_annotator
 ), pick AS MATERIALIZED (
-    SELECT * FROM ({" UNION ALL ".join(f"SELECT * FROM {ring} ring" for ring in _RINGS)}) rings LIMIT 1
+    SELECT * FROM ({rings}) rings LIMIT 1
 ), taken AS (
     UPDATE annotation_slot SET is_open = false FROM pick WHERE annotation_slot.id = pick.id
 ), made AS (
@@ -96,7 +93,15 @@ WITH me AS MATERIALIZED (
     RETURNING id, number
 )
 SELECT made.id, made.number, pick.comparison_id, pick.dialogue_id, pick.treatment_side FROM made, pick
-"""  # noqa: S608 - put together from constants of this module
+"""
+
+
+def _claim_along(*rings: str) -> str:
+    return _CLAIM.format(rings=" UNION ALL ".join(f"SELECT * FROM {ring} ring" for ring in rings))  # noqa: S608 - constants
+
+
+_CLAIM_FIRST_CHOICE = _claim_along(_FIRST_CHOICE)
+_CLAIM_ANY = _claim_along(_FIRST_CHOICE, *_OTHER_CHOICES)
 
 
 def claim(standing: Standing, *, now: datetime) -> Held | None:
@@ -109,12 +114,11 @@ def claim(standing: Standing, *, now: datetime) -> Held | None:
         "place": ring_position(standing.seed, number),
         "last_dialogue": standing.last_dialogue_id or 0,
         "side": side,
-        "other_side": opposite(side),
         "code": code,
         "now": now,
         "lease_until": lease_until,
     }
-    found = row(_CLAIM, values)
+    found = row(_CLAIM_FIRST_CHOICE, values) or row(_CLAIM_ANY, values | {"other_side": opposite(side)})
     if found is None:
         return None
     pk, made_number, comparison, dialogue, shown = found

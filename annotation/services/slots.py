@@ -108,8 +108,9 @@ RETURNING a.submitted_count, a.left_balance
 
 _JUDGE = """
 INSERT INTO annotation_judgement (assignment_id, criterion_id, outcome, grade, treatment_side, reason)
-SELECT %s, criterion, outcome, grade, %s, reason
-FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::text[]) AS answer (criterion, outcome, grade, reason)
+SELECT %(assignment)s, criterion, outcome, grade, %(side)s, reason
+FROM unnest(%(criteria)s::bigint[], %(outcomes)s::text[], %(grades)s::smallint[], %(reasons)s::text[])
+     AS answer (criterion, outcome, grade, reason)
 """
 
 
@@ -166,8 +167,15 @@ def _submit(standing: Standing, held: Held, *, now: datetime, timing: Timing) ->
 
 
 def _judge(assignment_id: int, side: Side, verdicts: list[Verdict]) -> None:
-    criteria, outcomes, grades, reasons = zip(*verdicts, strict=True)
-    run(_JUDGE, (assignment_id, side, list(criteria), list(outcomes), list(grades), list(reasons)))
+    values: dict[str, Any] = {
+        "assignment": assignment_id,
+        "side": side,
+        "criteria": [verdict.criterion_id for verdict in verdicts],
+        "outcomes": [verdict.outcome for verdict in verdicts],
+        "grades": [verdict.grade for verdict in verdicts],
+        "reasons": [verdict.reason for verdict in verdicts],
+    }
+    run(_JUDGE, values)
 
 
 def _submit_otherwise(

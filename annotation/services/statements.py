@@ -5,25 +5,35 @@ anew as well. Here the text is constant, the values travel apart, and the server
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from django.db import connection
+from psycopg.types.numeric import Int8
 
 
-def run(statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+def run(statement: str, values: Mapping[str, Any]) -> psycopg.Cursor[tuple[Any, ...]]:
     """Execute one prepared statement in the current transaction. Database errors come as Django's."""
     connection.ensure_connection()
     started = time.monotonic()
     with connection.wrap_database_errors:
+        # Django switches preparation off for its own cursors' sake; they bind values in the text and are not touched.
+        connection.connection.prepare_threshold = 5
         cursor = psycopg.Cursor(connection.connection)
-        cursor.execute(statement, values, prepare=True)
+        cursor.execute(statement, {name: _of_one_type(value) for name, value in values.items()}, prepare=True)
     if connection.queries_logged:
         connection.queries_log.append({"sql": statement, "time": f"{time.monotonic() - started:.3f}"})
     return cursor
 
 
-def row(statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
+def row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """Execute one prepared statement and return its first row."""
     return run(statement, values).fetchone()
+
+
+def _of_one_type(value: Any) -> Any:
+    """Widen numbers: psycopg sends each as the smallest type that holds it, and prepares a statement per type."""
+    if isinstance(value, int):
+        return Int8(value)
+    return [_of_one_type(part) for part in value] if isinstance(value, list) else value
