@@ -10,7 +10,7 @@ from annotation.criteria import USUAL_CRITERIA
 from annotation.models import Agent, Collection, Criterion, Dialogue, Matchup, Response, Study
 from annotation.services.studies import launch, prepare_comparisons
 
-WORDS = (
+WORDS = (  # noqa: SIM905 - a text reads better as a text
     "maybe we could talk about it over a cup of tea because you sounded tired on the phone and I would like to know "
     "how the week went before the others come back from the station with all their bags and that noisy little dog"
 ).split()

@@ -215,6 +215,28 @@ def test_a_comparison_handed_back_is_open_for_others_and_not_offered_again():
     assert take(annotator).comparison_id != held.comparison_id
 
 
+def test_whoever_skips_everything_is_offered_nothing_again():
+    annotator = join(make_running_study(dialogues=4, k=2))
+    skipped = set()
+    for _ in range(4):
+        held = take(annotator)
+        skipped.add(held.comparison_id)
+        release(standing_of(annotator), held.code)
+    assert len(skipped) == 4
+    assert claim_next(standing_of(annotator), now=NOW) == NoWork(Reason.ALL_DONE)
+
+
+def test_erasing_a_surplus_answer_opens_no_slot():
+    study = make_running_study(dialogues=1, k=1)
+    annotator = join(study)
+    held = take(annotator)
+    later = NOW + timedelta(hours=1)
+    take(join(study), now=later)
+    answer(annotator, held, now=later)
+    assert erase_judgements(annotator.pk) == 3
+    assert not Slot.objects.filter(is_open=True).exists()
+
+
 def test_the_last_answer_can_be_corrected_until_the_next_is_saved():
     annotator = join(make_running_study())
     first = take(annotator)
