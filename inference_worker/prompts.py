@@ -26,15 +26,16 @@ class PromptError(ValueError):
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked: one system and one user message."""
+    """What a model is asked: one system and one user message, and what its answer must begin with, if anything."""
 
     system: str
     user: str
+    start: str = ""
 
     def messages(self) -> list[dict[str, str]]:
-        """Return the chat messages; without a system text there is only the user's."""
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        return [*system, {"role": "user", "content": self.user}]
+        """Return the chat messages: without a system text only the user's; the last is the open answer's, if begun."""
+        texts = {"system": self.system, "user": self.user, "assistant": self.start}
+        return [{"role": role, "content": text} for role, text in texts.items() if text or role == "user"]
 
     def sha256(self) -> str:
         """Return the SHA-256 of the messages as compact JSON, in hexadecimal."""
@@ -42,10 +43,13 @@ class Prompt:
         return hashlib.sha256(compact.encode()).hexdigest()
 
 
-def render(recipe: Recipe, item: Item) -> Prompt:
-    """Return the prompt of one item. Raises PromptError where a template asks for guidance that the item lacks."""
+def render(recipe: Recipe, item: Item, *, start: str = "") -> Prompt:
+    """Return the prompt of one item. Raises PromptError where a template asks for guidance that the item lacks.
+
+    `start` is a template too: small models take a turn better when the answer begins with `{next_speaker}:`.
+    """
     values = _values(recipe, item)
-    return Prompt(_fill(recipe.system, values), _fill(recipe.user, values))
+    return Prompt(*(_fill(template, values) for template in (recipe.system, recipe.user, start)))
 
 
 def placeholders(template: str) -> set[str]:

@@ -32,7 +32,7 @@ class SamplingValues(TypedDict):
 PUBLISHED_THINK = SamplingValues(temperature=0.9, top_p=1.0, max_new_tokens=256)
 PUBLISHED_RESPOND = SamplingValues(temperature=0.0, top_p=1.0, max_new_tokens=512)
 DEMO_THINK = SamplingValues(temperature=0.7, top_p=0.9, max_new_tokens=40)
-DEMO_RESPOND = SamplingValues(temperature=0.7, top_p=0.9, max_new_tokens=48)
+DEMO_RESPOND = SamplingValues(temperature=0.4, top_p=0.9, max_new_tokens=48)
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,12 @@ def _small_model() -> LanguageModel:
             "backend": Backend.LLAMACPP,
             "source": "packaged:smollm2-135m-instruct",
             "licence": "Apache-2.0",
+            # So small a model takes its turn only where its name stands there, and soon repeats itself.
+            "options": {
+                "respond_start": "{next_speaker}:",
+                "think_start": "I notice that",
+                "repetition_penalty": 1.1,
+            },
             "note": "A very small model that comes with Duologue: it shows how things work, not how good agents are.",
         },
     )

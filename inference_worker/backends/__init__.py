@@ -18,7 +18,10 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One text to write. `skills` forces the form `explanation [RESULT SKILL] skill` with a skill of the tuple."""
+    """One text to write; the completion's text leaves out what the prompt begins the answer with.
+
+    `skills` forces the form `explanation [RESULT SKILL] skill` with a skill of the tuple.
+    """
 
     prompt: Prompt
     sampling: Sampling

@@ -72,6 +72,13 @@ def test_a_unit_twice_in_one_message_is_stored_once(batch, now):
     assert Response.objects.count() == 1
 
 
+def test_what_a_stopped_worker_hands_back_is_queued_again_and_counts_as_no_error(batch, now):
+    item = respond_item(batch)
+    send_back(batch, answer_item(batch, item, error="stopped", can_retry=True, handed_back=True), now=now)
+    unit = GenerationUnit.objects.get(pk=item.unit)
+    assert (unit.state, unit.errors, unit.token, unit.not_before) == (UnitState.QUEUED, 0, None, None)
+
+
 def test_a_forged_token_is_refused(batch, now):
     send_back(batch, answer_item(batch, respond_item(batch), token=forged_token()), now=now)
     send_back(batch, answer_item(batch, respond_item(batch), token="no token"), now=now)

