@@ -18,6 +18,15 @@ ALIVE_RETRIES = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "int
 VISIBILITY_SECONDS = 12 * 3600
 
 
+class UnboundQueue(Queue):
+    """A queue that is declared and never bound: binding needs the right to write to it, and batches come without."""
+
+    def declare(self, nowait: bool = False, channel: Any = None) -> str:
+        """Declare the queue alone; Celery would give it an exchange and bind the two."""
+        self.queue_declare(nowait=nowait, channel=channel)
+        return str(self.name)
+
+
 def make_app(broker_url: str, slug: str) -> Celery:
     """Return the app of a worker that serves one model."""
     # Without fixups, a Django that happens to be installed beside the worker is never set up.
@@ -35,8 +44,7 @@ def make_app(broker_url: str, slug: str) -> Celery:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        # On the nameless exchange a queue is declared and never bound.
-        task_queues=[Queue(queue, exchange=Exchange(""), routing_key=queue)],
+        task_queues=[UnboundQueue(queue, exchange=Exchange(queue), routing_key=queue)],
         task_default_queue=queue,
         timezone="UTC",
     )

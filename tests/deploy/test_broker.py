@@ -7,13 +7,27 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import amqp
 import pytest
-from amqp.exceptions import AccessRefused
+from amqp.exceptions import AccessRefused, NotFound
+from celery import Celery
 
+from inference_worker.schema import (
+    GENERATE_TASK,
+    RECORD_TASK,
+    Batch,
+    Item,
+    ModelSpec,
+    Recipe,
+    Sampling,
+    Turn,
+    model_queue,
+    to_json,
+)
 from webapp.env import ROOT
 
 START = ROOT / "deploy" / "rabbitmq" / "start.sh"
@@ -134,7 +148,7 @@ def test_a_gpu_worker_reads_its_model_queue_and_writes_results(broker):
         message = gpu.channel().basic_get("model.tiny")
         assert message.body == "hello"
         publish(gpu.channel(), "results", "results")
-        assert web.channel().basic_get("results").body == "hello"
+        assert web.channel().basic_get("results", no_ack=True).body == "hello"
 
 
 FORBIDDEN = {
@@ -161,3 +175,67 @@ def test_a_gpu_worker_may_not(broker, action):
 def test_there_is_no_guest(broker):
     with pytest.raises(AccessRefused):
         amqp.Connection(f"127.0.0.1:{broker}", "guest", "guest", connect_timeout=5).connect()
+
+
+def a_batch(model):
+    recipe = Recipe("respond", "Answer.", "{dialogue}", Sampling())
+    item = Item(7, "token", "r", 1, "", (Turn("Ana", "Is it far?"),), "Luis")
+    return Batch("b1", model, {"r": recipe}, (item,))
+
+
+@pytest.fixture
+def worker(broker, tmp_path):
+    """Start a real worker with the GPU user's rights, before anybody has made its queue."""
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text('{"text": "It was, yesterday."}\n')
+    model = ModelSpec("replayed", "replay", str(answers))
+    env = {"PATH": os.environ["PATH"], "BROKER_URL": address(broker, "gpu"), "MODEL_SPEC": json.dumps(to_json(model))}
+    log = tmp_path / "worker.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "inference_worker"], env=env, cwd=ROOT, stdout=out, stderr=out
+        )
+    yield model, log
+    process.terminate()
+    assert process.wait(60) == 0, log.read_text()
+
+
+def test_a_worker_with_these_rights_takes_a_batch_and_sends_what_came_of_it(broker, worker):
+    model, log = worker
+    wait_until(lambda: queue_exists(broker, model_queue(model.slug)), log)
+    with Celery("web", broker=address(broker, "duologue"), set_as_current=False) as web:
+        web.send_task(GENERATE_TASK, args=[to_json(a_batch(model))], queue=model_queue(model.slug))
+    tasks = {}
+    wait_until(lambda: tasks.update(next_result(broker)) or RECORD_TASK in tasks, log)
+    assert [record["text"] for record in tasks[RECORD_TASK]["records"]] == ["It was, yesterday."]
+    assert "ACCESS_REFUSED" not in log.read_text()
+
+
+def address(port, user):
+    password = {"duologue": "web-password", "gpu": "gpu-password"}[user]
+    return f"amqp://{user}:{password}@127.0.0.1:{port}/duologue"
+
+
+def queue_exists(port, name):
+    with connect(port, "duologue") as web:
+        try:
+            web.channel().queue_declare(name, passive=True)
+        except NotFound:
+            return False
+        return True
+
+
+def next_result(port):
+    """Return the task and the message of the next result, if there is one."""
+    with connect(port, "duologue") as web:
+        message = web.channel().basic_get("results", no_ack=True)
+    if message is None:
+        return {}
+    return {message.application_headers["task"]: json.loads(message.body)[0][0]}
+
+
+def wait_until(is_true, log):
+    deadline = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
