@@ -6,13 +6,14 @@ from typing import Any
 DISPATCH_TASK = "annotation.dispatch"
 REPORT_TASK = "annotation.report"
 SWEEP_TASK = "annotation.sweep"
-SWEEP_EVERY = timedelta(seconds=5)
+MOST_SECONDS = 5.0
 
-# A sweep that waited behind other messages is of no use: it expires when the next one is due.
-BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    SWEEP_TASK: {
-        "task": SWEEP_TASK,
-        "schedule": SWEEP_EVERY,
-        "options": {"expires": SWEEP_EVERY.total_seconds()},
-    }
-}
+
+def beat_schedule(lease_seconds: float) -> dict[str, dict[str, Any]]:
+    """Return what beat runs: a sweep several times in the length of a lease.
+
+    A sweep that waited behind other messages is of no use: it expires when the next one is due.
+    """
+    seconds = min(MOST_SECONDS, lease_seconds / 4)
+    options = {"expires": seconds}
+    return {SWEEP_TASK: {"task": SWEEP_TASK, "schedule": timedelta(seconds=seconds), "options": options}}

@@ -1,9 +1,13 @@
 """Celery tasks of the default worker: each reads its message, calls one service and is safe to run twice."""
 
 import logging
+import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from celery import shared_task
+from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
@@ -15,16 +19,26 @@ from inference_worker.schema import ALIVE_TASK, RECORD_TASK, Alive, Records, Sch
 
 logger = logging.getLogger(__name__)
 
-# A database that is away comes back: the message waits for it, however long that takes.
-PATIENT: dict[str, Any] = {
-    "autoretry_for": (OperationalError, InterfaceError),
-    "retry_backoff": True,
-    "retry_backoff_max": 30,
-    "max_retries": None,
-}
+PAUSE_SECONDS = 2
 
 
-@shared_task(name=RECORD_TASK, **PATIENT)
+def patient(work: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Give the message back to the broker while the database is away: it comes back, however long that takes."""
+
+    @wraps(work)
+    def try_once(message: Any) -> None:
+        try:
+            work(message)
+        except (OperationalError, InterfaceError) as problem:
+            logger.warning("The database does not answer, the message waits: %s", problem)
+            time.sleep(PAUSE_SECONDS)
+            raise Reject(problem, requeue=True) from problem
+
+    return try_once
+
+
+@shared_task(name=RECORD_TASK)
+@patient
 def record(message: Any) -> None:
     """Store what a worker wrote, and send what it made possible."""
     try:
@@ -36,7 +50,8 @@ def record(message: Any) -> None:
         generation.dispatch(model, now=timezone.now())
 
 
-@shared_task(name=ALIVE_TASK, **PATIENT)
+@shared_task(name=ALIVE_TASK)
+@patient
 def alive(message: Any) -> None:
     """Note a worker, renew its leases, and give it work."""
     try:

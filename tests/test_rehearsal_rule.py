@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from annotation.rehearsal.rule import CHARACTERS, Expected, chances, expected_score, feature_of, lean, length, variety
 from annotation.rehearsal.rule import warmth as warmth_of
-from annotation.rehearsal.verdict import Found, Verdict, expected_win_score, table
+from annotation.rehearsal.verdict import Check, Found, Verdict, check_slope, check_win_score, table
 
 LONG = "I hear you, and I am sorry that this week has been so hard for you and for your friend."
 SHORT = "Okay."
@@ -61,13 +61,27 @@ def test_many_drawn_answers_give_back_the_expected_score_from_either_side():
 
 
 def test_win_score_to_expect_weighs_comparisons_by_their_judgements():
-    mean, allowed = expected_win_score([(Expected(1.0, 0.0), 3), (Expected(0.5, 0.25), 1)])
-    assert mean == pytest.approx(0.875)
-    assert allowed == pytest.approx(3.2905 * 0.5 / 4)
+    check = check_win_score([(Expected(1.0, 0.0), [1, 1, 1]), (Expected(0.5, 0.25), [0])], 0.75)
+    assert check.expected == pytest.approx(0.875)
+    assert check.allowed == pytest.approx(3.2905 * 0.5 / 4)
+
+
+def test_slope_is_1_where_answers_follow_the_rule_and_minus_1_where_sides_are_mixed_up():
+    judged = [(Expected(0.9, 0.09), [1.0] * 9 + [0.0]), (Expected(0.1, 0.09), [0.0] * 9 + [1.0])]
+    turned = [(expected, [1 - score for score in scores]) for expected, scores in judged]
+    assert check_slope(judged).recovered == pytest.approx(1)
+    assert check_slope(turned).recovered == pytest.approx(-1)
+    assert check_slope(judged).holds
+    assert not check_slope(turned).holds
+
+
+def test_texts_without_a_favourite_have_no_slope():
+    assert check_slope([(Expected(0.5, 0.2), [1.0, 0.0])]) is None
 
 
 @pytest.mark.parametrize(("score", "holds"), [(0.65, True), (0.4, False), (0.81, False)])
 def test_a_score_outside_the_interval_is_a_miss(score, holds):
-    verdict = Verdict("Naturalness", "B against A", 0.7, 0.1, Found(score, 0, 1 - score, score, None, None, 72))
+    found = Found(score, 0, 1 - score, score, None, None, 72)
+    verdict = Verdict("Naturalness", "B against A", found, Check(0.7, score, 0.1), None)
     assert verdict.holds == holds
     assert ("MISSED" in "\n".join(table([verdict]))) != holds

@@ -5,7 +5,7 @@ import os
 from celery import Celery
 from django.conf import settings
 
-from annotation.schedule import BEAT_SCHEDULE
+from annotation.schedule import beat_schedule
 from inference_worker.schema import DEFAULT_QUEUE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -20,11 +20,17 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    worker_consumer="webapp.results_guard:GuardedConsumer",
     broker_connection_retry_on_startup=True,
     timezone="UTC",
-    beat_schedule=BEAT_SCHEDULE,
+    beat_schedule=beat_schedule(settings.GENERATION_LEASE_SECONDS),
 )
 if settings.BROKER_URL.startswith("redis"):
-    # Messages of a worker that was killed come back within seconds, not only every hundred.
-    app.conf.broker_transport_options = {"unacked_restore_interval": 2, "unacked_restore_throttle": 1}
+    # What a killed worker held comes back after two minutes: no task of ours takes nearly as long.
+    app.conf.broker_transport_options = {
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "connect_retries_timeout": 2,
+    }
 app.autodiscover_tasks(["annotation"])

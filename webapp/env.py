@@ -27,12 +27,15 @@ class Env:
             raise ImproperlyConfigured(f"{name} must be 1 or 0, not {word!r}.")
         return word in {"1", "true", "yes", "on"}
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, *, least: int = 0) -> int:
         word = self.text(name, str(default))
         try:
-            return int(word)
+            number = int(word)
         except ValueError:
             raise ImproperlyConfigured(f"{name} must be a whole number, not {word!r}.") from None
+        if number < least:
+            raise ImproperlyConfigured(f"{name} must be {least} at least, not {number}.")
+        return number
 
     def words(self, name: str, default: str = "") -> list[str]:
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]

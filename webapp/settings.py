@@ -73,6 +73,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The embedded Valkey is a socket too; RabbitMQ (amqp://) is the production broker.
 BROKER_URL = env.text("BROKER_URL", broker_url(DATA_DIR))
 
+# Work that no worker speaks of for so long is sent again; workers speak every few seconds.
+GENERATION_LEASE_SECONDS = env.number("GENERATION_LEASE_SECONDS", 60, least=2)
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -1,6 +1,7 @@
 """One simulated annotator: opens the study's link and does what its pages ask, over HTTP and without JavaScript."""
 
 import random
+import time
 from collections.abc import Callable
 from urllib.parse import urljoin
 
@@ -19,31 +20,45 @@ class PageRefused(DuologueError):
 
 
 class SimulatedAnnotator:
-    """A person with a browser of their own. `judged` counts comparisons."""
+    """A person with a browser of their own. `once_in` is called after consent; `judged` counts comparisons."""
 
-    def __init__(self, link: str, *, character: Character, seed: int, before_rating: Callable[[], object]) -> None:
+    def __init__(self, link: str, *, character: Character, seed: int, once_in: Callable[[], object]) -> None:
         self.link = link
         self.character = character
         self.rng = random.Random(seed)  # noqa: S311
-        self.before_rating = before_rating
+        self.once_in = once_in
         self.judged = 0
 
     def take_part(self) -> int:
         """Go from the link to the last page. Returns how many comparisons were judged. Raises: PageRefused."""
         try:
-            return self.go_through_pages()
+            with httpx.Client(follow_redirects=True, timeout=60) as browser:
+                page = self.read(browser.get(self.link))
+                return self.go_on(browser, self.consent(browser, page))
         except httpx.HTTPError as error:
             raise PageRefused(f"{self.link} does not answer ({error}). Is Duologue running there?") from error
 
-    def go_through_pages(self) -> int:
-        with httpx.Client(follow_redirects=True, timeout=60) as browser:
-            page = self.read(browser.get(self.link))
-            for _ in range(MOST_PAGES):
-                form = next_form(page)
-                if form is None:
-                    return self.judged
-                page = self.send(browser, page, form)
-        raise PageRefused(f"A simulated annotator saw more than {MOST_PAGES} pages of {self.link} and no end.")
+    def consent(self, browser: httpx.Client, page: Element) -> Element:
+        """Agree to what the first page says, and wait for the others."""
+        form = main_form(page)
+        if form is None:
+            raise PageRefused(f"{self.link} takes nobody in: {page.text[:300]}")
+        page = self.send(browser, page, form)
+        self.once_in()
+        return page
+
+    def go_on(self, browser: httpx.Client, page: Element) -> int:
+        """Do what page after page asks, until one asks nothing more."""
+        for _ in range(MOST_PAGES):
+            form = main_form(page)
+            if form is None:
+                return self.judged
+            following = self.send(browser, page, form)
+            if following.text == page.text:
+                # "Others are working on the last comparisons": come back a little later.
+                time.sleep(0.2)
+            page = following
+        raise PageRefused(f"A simulated annotator saw {MOST_PAGES} pages of {self.link} and no end.")
 
     def read(self, answer: httpx.Response) -> Element:
         """Return the page. Raises PageRefused with its own words when it is an error."""
@@ -59,7 +74,6 @@ class SimulatedAnnotator:
         data = {**form.fields, **form.boxes}
         if form.choices:
             left, right = replies(page)
-            self.before_rating()
             data |= {choice.name: self.choose(choice, left, right) for choice in form.choices}
         address = page.attributes["address"]
         headers = {"Referer": address}
@@ -70,13 +84,11 @@ class SimulatedAnnotator:
     def choose(self, choice: Choice, left: str, right: str) -> str:
         """Return the value of the answer: on a scale with grades the strength is drawn evenly."""
         leans = [value for value in choice.values if value.lstrip("-").isdigit()]
-        drawn = lean(choice.question, left, right, self.character, self.rng)
-        while drawn == 0 and "0" not in leans:
-            drawn = lean(choice.question, left, right, self.character, self.rng)
+        drawn = lean(choice.question, left, right, self.character, self.rng, has_tie="0" in leans)
         return self.rng.choice([value for value in leans if (int(value) > 0) - (int(value) < 0) == drawn])
 
 
-def next_form(page: Element) -> Form | None:
+def main_form(page: Element) -> Form | None:
     """Return the form behind the page's main button, None where there is none: the last page."""
     for form in read_forms(page):
         if form.method == "post" and form.is_main:

@@ -44,6 +44,11 @@ class Chances:
     same: float
     right: float
 
+    def without_tie(self) -> "Chances":
+        """Return the chances where only left and right can be answered."""
+        decided = self.left + self.right
+        return Chances(self.left / decided, 0.0, self.right / decided)
+
     @property
     def score(self) -> float:
         """The expected score of the left reply: a win counts 1, a tie one half."""
@@ -99,9 +104,11 @@ def logistic(x: float) -> float:
     return 0.5 * (1 + math.tanh(x / 2))
 
 
-def lean(question: str, left: str, right: str, character: Character, rng: random.Random) -> int:
+def lean(question: str, left: str, right: str, who: Character, rng: random.Random, *, has_tie: bool = True) -> int:
     """Draw an answer: -1 for left, 0 for about the same, 1 for right."""
-    likely, drawn = chances(question, left, right, character), rng.random()
+    likely, drawn = chances(question, left, right, who), rng.random()
+    if not has_tie:
+        likely = likely.without_tie()
     return -1 if drawn < likely.left else 1 if drawn < likely.left + likely.right else 0
 
 
@@ -113,8 +120,10 @@ class Expected:
     variance: float
 
 
-def expected_score(question: str, treatment: str, baseline: str) -> Expected:
+def expected_score(question: str, treatment: str, baseline: str, *, has_tie: bool = True) -> Expected:
     """Return what a judgement of this pair scores, over all characters and both sides."""
     shown = [chances(question, treatment, baseline, character) for character in CHARACTERS]
+    if not has_tie:
+        shown = [chance.without_tie() for chance in shown]
     mean = sum(chance.score for chance in shown) / len(shown)
     return Expected(mean, sum(chance.square for chance in shown) / len(shown) - mean**2)

@@ -10,10 +10,10 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from annotation.errors import DuologueError
-from annotation.models import Comparison, Matchup, Study
+from annotation.models import Comparison, Matchup, Scale, Study
 from annotation.rehearsal.annotator import SimulatedAnnotator
 from annotation.rehearsal.rule import CHARACTERS, Expected, expected_score
-from annotation.rehearsal.verdict import Recovered, Verdict, expected_win_score, read_results, table
+from annotation.rehearsal.verdict import Recovered, Verdict, check_slope, check_win_score, read_results, table
 from annotation.services.actors import Actor
 from annotation.services.exports.files import write_files
 from annotation.services.rehearsals import make_rehearsal
@@ -43,12 +43,12 @@ class Outcome:
         return bool(self.verdicts) and all(verdict.holds for verdict in self.verdicts)
 
     def __str__(self) -> str:
-        ending = "every win score came out as the rule puts it in" if self.holds else "the rehearsal FAILED"
+        ending = "every figure came out as it should" if self.holds else "the rehearsal FAILED"
         return "\n".join(
             [
                 f"Rehearsal: {self.annotators} simulated annotators judged {self.judged} times through the pages.",
                 *table(self.verdicts),
-                f"Allowed: the half-width of a 99.9 % interval around the expected win score; {ending}.",
+                f"Behind ±: the half-width of a 99.9 % interval around what the rule leads to expect; {ending}.",
                 f"Judgements, all marked as a rehearsal: {self.csv}",
                 f"Every figure: python -m annotation.results '{self.csv}'",
             ]
@@ -83,7 +83,7 @@ def judge(link: str, annotators: int) -> int:
             link,
             character=CHARACTERS[number % len(CHARACTERS)],
             seed=number,
-            before_rating=lambda: everybody_is_in.wait(ENROLMENT_SECONDS),
+            once_in=lambda: everybody_is_in.wait(ENROLMENT_SECONDS),
         )
         for number in range(annotators)
     ]
@@ -124,18 +124,24 @@ def counted(rehearsal: Study) -> list[tuple[Comparison, int]]:
 
 def compare(rehearsal: Study, recovered: Recovered) -> Iterator[Verdict]:
     """Set what the results say beside what the rule says of the texts, for every matchup and criterion."""
-    comparisons = counted(rehearsal)
+    comparisons = [comparison for comparison, _ in counted(rehearsal)]
+    has_tie = rehearsal.scale != Scale.TWO
     for matchup in Matchup.objects.filter(study=rehearsal).select_related("baseline", "treatment"):
-        mine = [(comparison, count) for comparison, count in comparisons if comparison.matchup_id == matchup.pk]
+        mine = [comparison for comparison in comparisons if comparison.matchup_id == matchup.pk]
         for criterion in rehearsal.criteria.all():
-            pairs = [(expected_of(comparison, criterion.question), count) for comparison, count in mine]
-            expected, allowed = expected_win_score(pairs)
+            judged = [
+                (expected_of(comparison, criterion.question, has_tie=has_tie), scores)
+                for comparison in mine
+                if (scores := recovered.scores.get((str(comparison.code), criterion.key)))
+            ]
             found = recovered.of(criterion.key, baseline=matchup.baseline.name, treatment=matchup.treatment.name)
-            yield Verdict(criterion.name, str(matchup), expected, allowed, found)
+            win_score = check_win_score(judged, found.score)
+            yield Verdict(criterion.name, str(matchup), found, win_score, check_slope(judged))
 
 
-def expected_of(comparison: Comparison, question: str) -> Expected:
+def expected_of(comparison: Comparison, question: str, *, has_tie: bool) -> Expected:
     """Return the moments of a judgement of this comparison."""
     assert comparison.treatment_response
     assert comparison.baseline_response
-    return expected_score(question, comparison.treatment_response.text, comparison.baseline_response.text)
+    treatment, baseline = comparison.treatment_response.text, comparison.baseline_response.text
+    return expected_score(question, treatment, baseline, has_tie=has_tie)

@@ -1,7 +1,13 @@
-"""Whether a rehearsal gave back what the rule puts in. Pure: no Django."""
+"""Whether a rehearsal gave back what the rule puts in. Pure: no Django.
 
+Two figures are checked for every criterion of every matchup, each against a 99.9 % interval around what the rule leads
+to expect of these texts: the win score, and the slope of the scores on the expected scores over the comparisons. The
+slope is 1 where answers land where they belong and -1 where sides are mixed up, also when wins and losses even out.
+"""
+
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +16,8 @@ from annotation.results.data import Estimate
 from annotation.results.sample import prepare
 from annotation.results.summary import Matchup, Report, analyse
 from annotation.results.table import read_csv
+
+SCORES = {"treatment": 1.0, "tie": 0.5, "both_bad": 0.5, "baseline": 0.0}
 
 # The normal quantile of a two-sided 99.9 % interval.
 Z_999 = 3.2905
@@ -29,35 +37,64 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One criterion of one matchup: what was found, the expected win score, and how far chance can put them apart."""
+class Check:
+    """A figure that must come out as expected, but for the `allowed` half-width of a 99.9 % interval."""
 
-    criterion: str
-    matchup: str
     expected: float
+    recovered: float
     allowed: float
-    found: Found
 
     @property
     def holds(self) -> bool:
-        return abs(self.found.score - self.expected) <= self.allowed
+        return abs(self.recovered - self.expected) <= self.allowed
 
 
-def expected_win_score(pairs: Sequence[tuple[Expected, int]]) -> tuple[float, float]:
-    """Return the win score to expect and its 99.9 % half-width, from each comparison's moments and its judgements.
+@dataclass(frozen=True)
+class Verdict:
+    """One criterion of one matchup: what was found, and whether it is what the rule puts in."""
+
+    criterion: str
+    matchup: str
+    found: Found
+    win_score: Check
+    slope: Check | None
+
+    @property
+    def holds(self) -> bool:
+        return self.win_score.holds and (self.slope is None or self.slope.holds)
+
+
+def check_win_score(judged: Sequence[tuple[Expected, Sequence[float]]], recovered: float) -> Check:
+    """Check the recovered win score, given each comparison's moments and the scores of its judgements.
 
     The texts are given, so only answers vary: the variance of the mean is the sum of their variances over n squared.
     """
-    n = sum(count for _, count in pairs)
-    mean = sum(expected.mean * count for expected, count in pairs) / n
-    return mean, Z_999 * math.sqrt(sum(expected.variance * count for expected, count in pairs)) / n
+    n = sum(len(scores) for _, scores in judged)
+    mean = sum(expected.mean * len(scores) for expected, scores in judged) / n
+    spread = math.sqrt(sum(expected.variance * len(scores) for expected, scores in judged)) / n
+    return Check(mean, recovered, Z_999 * spread)
+
+
+def check_slope(judged: Sequence[tuple[Expected, Sequence[float]]]) -> Check | None:
+    """Check the regression through (1/2, 1/2) of the scores on the expected ones; None where the rule has no favourite.
+
+    Its variance is the sum of n (E - 1/2)^2 v over the comparisons, by the square of the sum of n (E - 1/2)^2.
+    """
+    pulls = [(expected.mean - 0.5, expected.variance, scores) for expected, scores in judged]
+    weight = sum(len(scores) * pull**2 for pull, _, scores in pulls)
+    if weight == 0:
+        return None
+    slope = sum(pull * (score - 0.5) for pull, _, scores in pulls for score in scores) / weight
+    spread = math.sqrt(sum(len(scores) * pull**2 * variance for pull, variance, scores in pulls)) / weight
+    return Check(1.0, slope, Z_999 * spread)
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """The results of an exported file."""
+    """What an exported file says: the results, and the treatment's scores by comparison and criterion."""
 
     report: Report
+    scores: Mapping[tuple[str, str], Sequence[float]]
 
     def of(self, criterion: str, *, baseline: str, treatment: str) -> Found:
         """Return the figures of one criterion of one matchup, whichever way round the results put the pair."""
@@ -78,26 +115,31 @@ def found(matchup: Matchup, *, is_turned: bool) -> Found:
     return Found(wins / n, ties / n, losses / n, (wins + ties / 2) / n, limits, alpha, n)
 
 
-def read_results(csv: Path) -> Recovered:
+def read_results(path: Path) -> Recovered:
     """Analyse an exported file of judgements as anybody would."""
-    return Recovered(analyse(prepare(read_csv(csv))))
+    scores: dict[tuple[str, str], list[float]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            scores.setdefault((row["comparison"], row["dimension"]), []).append(SCORES[row["outcome"]])
+    return Recovered(analyse(prepare(read_csv(path))), scores)
 
 
 def table(verdicts: Sequence[Verdict]) -> list[str]:
     """Return the lines of the results table; shares and scores are the treatment's."""
-    heading = f"  {'':16}   win   tie  loss  win score [95 %]        expected  allowed  alpha    n"
+    heading = f"  {'':16}   win   tie  loss  win score [95 %]        expected          slope         alpha    n"
     lines = []
     for matchup in dict.fromkeys(verdict.matchup for verdict in verdicts):
-        lines += [matchup, heading, *(row(verdict) for verdict in verdicts if verdict.matchup == matchup)]
+        lines += [matchup, heading, *(line(verdict) for verdict in verdicts if verdict.matchup == matchup)]
     return lines
 
 
-def row(verdict: Verdict) -> str:
+def line(verdict: Verdict) -> str:
     """Return one line of the table."""
-    found = verdict.found
+    found, expected, slope = verdict.found, verdict.win_score, verdict.slope
     shares = "".join(f"{share:6.1%}" for share in (found.win, found.tie, found.loss))
     limits = f"[{found.limits[0]:.3f}, {found.limits[1]:.3f}]" if found.limits else "[not estimable]"
+    slopes = f"{slope.recovered:5.2f} (1 ±{slope.allowed:.2f})" if slope else "-"
     alpha = "-" if found.alpha is None else f"{found.alpha:.2f}"
-    checked = f"{verdict.expected:.3f}   ±{verdict.allowed:.3f}  {alpha:>5} {found.judgements:4}"
+    checked = f"{expected.expected:.3f} ±{expected.allowed:.3f}  {slopes:15} {alpha:>5} {found.judgements:4}"
     remark = "" if verdict.holds else "  MISSED"
     return f"  {verdict.criterion:16}{shares}  {found.score:.3f} {limits:16}  {checked}{remark}"

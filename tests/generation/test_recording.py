@@ -9,8 +9,8 @@ import pytest
 from annotation import tasks
 from annotation.models import GenerationUnit, Response, SkillOfMind, Stage, Worker
 from annotation.services import generation
-from annotation.services.generation.dispatch import LEASE
 from annotation.services.generation.endings import MAX_ERRORS
+from annotation.services.generation.leases import LEASE
 from annotation.states import RunState, UnitState
 from inference_worker.schema import Records, Thought, to_json
 from tests.generation.worker import answer, answer_item, forged_token, holds, provenance

@@ -7,7 +7,7 @@ from celery import Celery
 
 from annotation.models import Agent, GenerationUnit, LanguageModel, Stage
 from annotation.services import generation
-from annotation.services.generation.dispatch import LEASE
+from annotation.services.generation.leases import LEASE
 from annotation.services.registry import DEMO_BASELINE
 from annotation.states import UnitState
 from inference_worker.schema import SKILLS

@@ -7,8 +7,8 @@ from django.db import connection
 
 from annotation.models import GenerationUnit, LanguageModel, Response
 from annotation.services import generation
-from annotation.services.generation.dispatch import LEASE
 from annotation.services.generation.endings import LOST, MAX_LOSSES
+from annotation.services.generation.leases import LEASE
 from annotation.services.generation.sweep import SWEEP_LOCK
 from annotation.states import UnitState
 from tests.build import make_dialogue

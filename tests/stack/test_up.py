@@ -91,6 +91,15 @@ def wait_until(is_so, seconds=20):
     return False
 
 
+def test_the_model_worker_knows_neither_database_nor_signing_key(data_dir):
+    with Up(data_dir, SECRET_KEY="s" * 60) as up:
+        up.wait_until_ready()
+        environ = up.find("inference_worker").environ()
+        assert "BROKER_URL" in environ
+        assert not {"DATABASE_URL", "SECRET_KEY", "DATA_DIR"} & set(environ)
+        assert "SECRET_KEY" in up.find("webapp.celery worker").environ()
+
+
 def test_a_second_stack_over_the_same_data_is_refused(data_dir):
     with Up(data_dir) as up:
         up.wait_until_ready()

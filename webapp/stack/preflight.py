@@ -17,7 +17,8 @@ def prepare_data_dir(data_dir: Path) -> None:
     """Make the data directory, and its parts, readable by this user alone."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (data_dir / "logs").mkdir(mode=0o700, exist_ok=True)
+        for part in ("logs", "static"):
+            (data_dir / part).mkdir(mode=0o700, exist_ok=True)
         probe = data_dir / "logs" / ".probe"
         probe.write_bytes(b"0" * 4096)
         probe.unlink()

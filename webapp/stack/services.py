@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotation.services.registry import DEMO_MODEL
 from inference_worker.schema import DEFAULT_QUEUE, RESULTS_QUEUE
-
-# The packaged model, as the registry names it.
-DEMO_MODEL_SLUG = "smollm2-135m"
 
 # What the model worker may see of the environment: the broker, and nothing that opens the database or signs a cookie.
 WORKER_MAY_SEE = {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH"}
@@ -59,7 +57,7 @@ def celery(*arguments: str) -> list[str]:
 
 def model_worker_program() -> list[str]:
     """The worker of the packaged model."""
-    return [sys.executable, "-m", "inference_worker", "--model", DEMO_MODEL_SLUG]
+    return [sys.executable, "-m", "inference_worker", "--model", DEMO_MODEL]
 
 
 def django_environment(

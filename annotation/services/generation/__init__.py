@@ -4,7 +4,8 @@ The rows are the truth and messages are wake-ups: see docs/generation.md for the
 """
 
 from annotation.services.generation.alive import alive
-from annotation.services.generation.dispatch import LEASE, dispatch
+from annotation.services.generation.dispatch import dispatch
+from annotation.services.generation.leases import LEASE
 from annotation.services.generation.progress import Progress, StageProgress, progress
 from annotation.services.generation.recipes import NotReady
 from annotation.services.generation.records import record

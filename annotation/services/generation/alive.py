@@ -10,8 +10,8 @@ from django.db.models import F, Q, QuerySet
 
 from annotation.models import GenerationUnit, LanguageModel, Worker
 from annotation.quality import storable
-from annotation.services.generation.dispatch import LEASE
 from annotation.services.generation.endings import take_back
+from annotation.services.generation.leases import LEASE
 from annotation.services.generation.tallies import Tallies
 from annotation.states import UnitState
 from inference_worker.schema import Alive

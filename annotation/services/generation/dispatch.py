@@ -4,7 +4,7 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from annotation.models import Backend, GenerationRun, GenerationUnit, LanguageModel, Stage
 from annotation.schedule import DISPATCH_TASK
 from annotation.services.generation.endings import fail
+from annotation.services.generation.leases import BROKER_PAUSE, LEASE
 from annotation.services.generation.recipes import NotReady, model_spec, plan_agent, plan_think
 from annotation.services.generation.tallies import Tallies
 from annotation.services.generation.workers import count_live
@@ -24,11 +25,8 @@ from inference_worker.schema import DEFAULT_QUEUE, GENERATE_TASK, Batch, Item, R
 
 logger = logging.getLogger(__name__)
 
-# A batch that no worker speaks of for so long is sent again.
-LEASE = timedelta(seconds=60)
 # One batch runs while the next one waits, for every worker.
 IN_FLIGHT_PER_WORKER = 2
-BROKER_PAUSE = timedelta(seconds=10)
 # A unit whose worker went silent is sent again in a batch a quarter of the size: one that kills workers ends alone.
 SPLIT = 4
 CHARACTERS_PER_TOKEN = 4

@@ -1,19 +1,18 @@
 """Send again what was lost: units whose worker has not spoken of them for the length of a lease."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 
 from annotation.models import GenerationUnit
 from annotation.services.generation.endings import take_back
+from annotation.services.generation.leases import GRACE
 from annotation.services.generation.tallies import Tallies
 from annotation.states import UnitState
 
 SWEEP_LOCK = 7_201_002
 # Units taken back in one transaction.
 CHUNK = 500
-# Records of a default worker that was away are read first: they may be for the very units that look lost.
-GRACE = timedelta(seconds=5)
 
 
 def sweep(*, now: datetime) -> int:

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from annotation.models import Agent, Augmenter, Backend, LanguageModel, Worker
 from annotation.models.agent import Source
-
-# Workers speak every few seconds; after this silence one counts as gone.
-SILENCE = timedelta(seconds=45)
+from annotation.services.generation.leases import SILENCE
 
 
 @dataclass(frozen=True)
