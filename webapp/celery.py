@@ -26,9 +26,9 @@ app.conf.update(
     beat_schedule=beat_schedule(settings.GENERATION_LEASE_SECONDS),
 )
 if settings.BROKER_URL.startswith("redis"):
-    # What a killed worker held comes back after two minutes: no task of ours takes nearly as long.
+    # What a killed worker held comes back after five minutes: no task of ours takes nearly as long.
     app.conf.broker_transport_options = {
-        "visibility_timeout": 120,
+        "visibility_timeout": 300,
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
         "connect_retries_timeout": 2,
