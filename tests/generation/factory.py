@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from celery import Celery
 from django.db import connection
 
+from webapp.celery import app as site
 from webapp.stack.postgres import UNSAFE_BUT_FAST, create_database, start_postgres
 from webapp.stack.process import Child
 from webapp.stack.valkey import start_valkey
@@ -44,7 +46,7 @@ class Factory:
     """Starts, kills and restarts the processes by name. `replay` is the file that model workers answer from."""
 
     def __init__(self, broker_url: str = "", database: dict[str, str] | None = None) -> None:
-        # Short: the path of a socket has 107 bytes.
+        # In /tmp itself: the path of a socket has 107 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="dg-", dir="/tmp"))
         self.sockets = self.directory / "run"
         self.sockets.mkdir(mode=0o700)
@@ -66,7 +68,7 @@ class Factory:
         self.children["broker"] = start_valkey(sockets=self.sockets, log=self.log("broker"))
 
     def start_default_worker(self) -> None:
-        self._start("default", *celery("worker", "--pool", "threads", "-c", "4", "-Q", "default,results", "--quiet"))
+        self._start("default", *celery("worker", "--pool", "threads", "-c", "4", "-Q", "default,results"))
 
     def start_beat(self) -> None:
         self._start("beat", *celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", ""))
@@ -131,9 +133,12 @@ def connected_to(factory: Factory) -> Iterator[None]:
     """Let this process's own queries go to the factory's database."""
     usual = dict(connection.settings_dict)
     connection.close()
+    app = Celery("orders", broker=factory.broker_url, set_as_current=True)
     connection.settings_dict |= {"HOST": str(factory.sockets), "NAME": "duologue", "USER": "duologue"}
     try:
         yield
     finally:
         connection.close()
         connection.settings_dict = usual
+        app.close()
+        site.set_current()
