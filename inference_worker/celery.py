@@ -36,8 +36,8 @@ def make_app(broker_url: str, slug: str) -> Celery:
         accept_content=["json"],
         task_serializer="json",
         task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
+        # What kills its worker must not be handed to the next one (docs/decisions/early-acknowledgement.md).
+        task_acks_late=False,
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

@@ -68,28 +68,6 @@ def test_a_unit_that_kills_its_worker_is_isolated_and_fails_alone(study, crew, n
     assert Response.objects.count() == 69
 
 
-def test_a_batch_handed_on_by_the_broker_goes_on_once(study, crew, now):
-    generation.start_run(study, now=now)
-    crew.announce(now=now)
-    (batch,) = crew.dispatch(now=now)
-    crew.announce(now=now, worker="w1", batches=holds(batch))
-    crew.announce(now=now, worker="w2", batches=holds(batch))
-    assert set(GenerationUnit.objects.filter(batch=batch.id).values_list("worker", "losses")) == {("w2", 1)}
-    generation.record(answer(batch), now=now)
-    assert Response.objects.count() == 5
-
-
-def test_a_batch_handed_on_again_and_again_is_taken_back(study, crew, now):
-    generation.start_run(study, now=now)
-    crew.announce(now=now)
-    (batch,) = crew.dispatch(now=now)
-    for worker in ("w1", "w2", "w3"):
-        crew.announce(now=now, worker=worker, batches=holds(batch))
-    assert not GenerationUnit.objects.filter(state=UnitState.SENT).exists()
-    generation.record(answer(batch), now=now)
-    assert Response.objects.count() == 0
-
-
 def test_a_worker_that_speaks_again_before_the_unit_is_sent_again_keeps_it(study, crew, now):
     generation.start_run(study, now=now)
     crew.announce(now=now)

@@ -6,13 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from annotation.models import GenerationUnit, LanguageModel, Worker
 from annotation.quality import storable
-from annotation.services.generation.endings import take_back
 from annotation.services.generation.leases import LEASE
-from annotation.services.generation.tallies import Tallies
 from annotation.states import UnitState
 from inference_worker.schema import Alive
 
@@ -60,23 +58,7 @@ def _renew_held(worker: Worker, batches: Mapping[str, Sequence[str]], now: datet
     if not held:
         return
     units = GenerationUnit.objects.filter(held, model_id=worker.model_id, state__in=[UnitState.SENT, UnitState.QUEUED])
-    _take_from_the_dead(units.exclude(worker__in=["", worker.name]), now)
     units.update(state=UnitState.SENT, lease_until=now + LEASE, not_before=None, worker=worker.name)
-
-
-def _take_from_the_dead(units: QuerySet[GenerationUnit], now: datetime) -> None:
-    """Another worker runs what a dead one began: the broker handed the message on.
-
-    Once that is welcome. Twice means that the batch kills its workers: it is taken back to be sent in smaller ones.
-    """
-    again = list(units.filter(losses__gt=0).order_by("pk").select_for_update())
-    tallies = Tallies()
-    take_back(again, tallies=tallies, now=now)
-    GenerationUnit.objects.filter(pk__in=[unit.pk for unit in again]).update(token=None)
-    for unit in units.order_by("pk").select_for_update():
-        tallies.add(unit, lost=1)
-    units.update(losses=F("losses") + 1)
-    tallies.write(now=now)
 
 
 def _renew_waiting(model: LanguageModel, now: datetime) -> None:
