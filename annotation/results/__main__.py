@@ -40,6 +40,7 @@ def _analyse(options: argparse.Namespace) -> Report:
         exclude_annotators=tuple(options.exclude_annotator),
         margin=options.margin,
         strata=tuple(options.by),
+        dawid_skene=options.dawid_skene,
     )
     table = read_csv(options.file, strata=settings.strata)
     return analyse(prepare(table, exclude_annotators=settings.exclude_annotators), settings)
@@ -82,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="COLUMN",
         help="win scores within the values of this column (repeatable)",
+    )
+    parser.add_argument(
+        "--dawid-skene", action="store_true", help="fit the Dawid-Skene model too, as a sensitivity view"
     )
     return parser
 

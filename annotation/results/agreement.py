@@ -190,12 +190,14 @@ def cohen_kappa(first: Codes, second: Codes) -> float | None:
 
 
 def fleiss_kappa(counts: Floats) -> float | None:
-    """Fleiss' kappa (1971) over units with two or more judgements (Scott's pi with two); None without variation."""
-    rows = counts[counts.sum(axis=1) >= 2]
-    observed = percent_agreement(rows)
+    """Fleiss' kappa (1971), Scott's pi with two annotators; None without variation.
+
+    Gaps after Gwet: agreement over units with two or more judgements, chance over all.
+    """
+    observed = percent_agreement(counts)
     if observed is None:
         return None
-    share = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)
+    share = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
     expected = float(share @ share)
     return None if np.isclose(expected, 1) else (observed - expected) / (1 - expected)
 

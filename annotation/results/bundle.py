@@ -60,7 +60,7 @@ def recompute(path: Path) -> Comparison:
         except (ValueError, KeyError, TypeError) as error:
             raise UnreadableFile(f"{path} holds no report that can be read: {written} is damaged ({error}).") from error
         table = read_text(
-            lambda: io.TextIOWrapper(bundle.open(judgements), encoding="utf-8-sig", newline=""), strata=settings.strata
+            lambda: io.TextIOWrapper(bundle.open(judgements), encoding="utf-8", newline=""), strata=settings.strata
         )
         recomputed = analyse(
             prepare(table, exclude_annotators=settings.exclude_annotators), settings, gold=_gold(report)

@@ -73,7 +73,8 @@ def _size(codes: Codes) -> int:
 
 
 def _sum_of_squares(values: Floats) -> float:
-    return float(values @ values)
+    # Not values @ values: the product's last digit depends on the number of processors.
+    return float(np.square(values).sum())
 
 
 def _correction(clusters: int) -> float:

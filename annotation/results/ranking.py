@@ -16,13 +16,14 @@ from scipy.sparse import csgraph
 
 from annotation.results.data import Codes, Floats, Judgements
 from annotation.results.errors import NoFiniteEstimate
-from annotation.results.intervals import clustered, t_quantile
+from annotation.results.intervals import NO_VARIANCE, clustered, t_quantile
 
 Tensor = npt.NDArray[np.float64]
 
 # Largest gradient per judgement that counts as a maximum, and the steps Newton's method may take (5 to 8 are usual).
 GRADIENT_LIMIT = 1e-9
 STEPS = 100
+NO_INTERVAL = "there is one item only, or the judgements do not vary"
 
 
 @dataclass(frozen=True)
@@ -118,26 +119,19 @@ def rank(judgements: Judgements, *, level: float) -> Ranking | None:
     if len(systems) < 3:
         return None
     board = _Board.of(judgements, systems)
-    notes = list(board.obstacles())
-    two_way = judgements.n_annotators > 1
-    bradley_terry, davidson = _unranked(systems), _unranked(systems)
-    tie_parameter = left_advantage = None
-    if not notes and judgements.n_items > 1:
-        try:
-            model, outcome = board.bradley_terry()
-            beta = fit(model)
-            bradley_terry = _standings(board, model, beta, outcome, level)
-            model, outcome = board.davidson()
-            beta = fit(model)
-            davidson = _standings(board, model, beta, outcome, level)
-            tie_parameter, left_advantage = board.extras(beta)
-        except NoFiniteEstimate as error:
-            notes.append(f"No finite estimate: {error}.")
-    notes.extend(board.remarks())
-    clusters = "items and annotators" if two_way else "items (one annotator)"
+    notes = board.obstacles()
+    bradley_terry, davidson = _Fit(_unranked(systems)), _Fit(_unranked(systems))
+    if not notes:
+        bradley_terry = _fitted(board, *board.bradley_terry(), level)
+        davidson = _fitted(board, *board.davidson(), level)
+        notes += [f"Bradley-Terry: {note}" for note in bradley_terry.notes]
+        notes += [f"Davidson: {note}" for note in davidson.notes]
+    tie_parameter, left_advantage = board.extras(davidson.beta)
+    notes += board.remarks()
+    clusters = "items and annotators" if judgements.n_annotators > 1 else "items (one annotator)"
     return Ranking(
-        bradley_terry=bradley_terry,
-        davidson=davidson,
+        bradley_terry=bradley_terry.standings,
+        davidson=davidson.standings,
         tie_parameter=tie_parameter,
         left_advantage=left_advantage,
         method=f"sandwich clustered over {clusters}, on the log-odds of the score",
@@ -145,6 +139,26 @@ def rank(judgements: Judgements, *, level: float) -> Ranking | None:
         n=len(judgements),
         notes=tuple(notes),
     )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A fitted model: standings, the parameters where there is a finite estimate, and what to say of it."""
+
+    standings: tuple[Standing, ...]
+    beta: Floats | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _fitted(board: "_Board", model: _Model, influence: Callable[[Tensor], Floats], level: float) -> _Fit:
+    try:
+        beta = fit(model)
+    except NoFiniteEstimate as error:
+        return _Fit(_unranked(board.systems), notes=(f"no finite estimate: {error}.",))
+    standings = _standings(board, model, beta, influence, level)
+    if any(standing.low is None for standing in standings):
+        return _Fit(standings, beta, (f"no intervals: {NO_INTERVAL}.",))
+    return _Fit(standings, beta)
 
 
 def _unranked(systems: tuple[str, ...]) -> tuple[Standing, ...]:
@@ -259,8 +273,10 @@ class _Board:
 
         return _Model(features[:, outcomes][:, :, used], counts[:, outcomes], m), influence
 
-    def extras(self, beta: Floats) -> tuple[float | None, float | None]:
+    def extras(self, beta: Floats | None) -> tuple[float | None, float | None]:
         """Davidson's nu (0 without ties) and the left advantage."""
+        if beta is None:
+            return None, None
         rest = list(beta[self.size :])
         nu = math.exp(rest.pop(0)) if self.has_ties else 0.0
         return nu, math.exp(rest.pop(0)) if self.has_sides else None
@@ -297,13 +313,17 @@ def _standings(
         direction[system] = 1
         spread = _half_width(board.judgements, influence(scores @ (inverse @ direction)), level)
         logit = float(special.logit(share[system]))
-        low, high = special.expit([logit - spread, logit + spread])
-        standings.append(Standing(board.systems[system], float(share[system]), float(low), float(high)))
+        low, high = (None, None) if spread is None else map(float, special.expit([logit - spread, logit + spread]))
+        standings.append(Standing(board.systems[system], float(share[system]), low, high))
     return tuple(sorted(standings, key=lambda standing: -(standing.score or 0)))
 
 
-def _half_width(judgements: Judgements, influence: Floats, level: float) -> float:
+def _half_width(judgements: Judgements, influence: Floats, level: float) -> float | None:
+    """None where one item is all there is, or nothing varies."""
     variance = clustered(influence, judgements.item, judgements.annotator)
-    if variance.n_annotators < 2:
+    one_annotator = variance.n_annotators < 2
+    if variance.n_items < 2 or (variance.items if one_annotator else variance.two_way) < NO_VARIANCE:
+        return None
+    if one_annotator:
         return t_quantile((1 + level) / 2, variance.n_items - 1) * math.sqrt(variance.items)
     return t_quantile((1 + level) / 2, variance.two_way_df) * math.sqrt(variance.two_way)

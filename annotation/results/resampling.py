@@ -28,11 +28,10 @@ CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class Patterns:
-    """Which units have equal counts: a unit of each pattern, how many units it has, and the pattern of each unit."""
+    """Which units have equal counts: the first unit of each pattern, and how many units it has."""
 
     first: Rows
     units: Codes
-    of_unit: Codes
 
     @classmethod
     def of(cls, counts: Floats) -> "Patterns":
@@ -45,8 +44,12 @@ class Patterns:
                 key = np.unique(key, return_inverse=True)[1].astype(np.int64)
                 size = len(counts)
             key, size = key * base + column, size * base
-        _, first, of_unit, units = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-        return cls(first, units.astype(np.int64), of_unit.astype(np.int64))
+        _, first, units = np.unique(key, return_index=True, return_counts=True)
+        return cls(first, units.astype(np.int64))
+
+    @property
+    def n_units(self) -> int:
+        return int(self.units.sum())
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def _perfect(counts: Floats, units: Codes, scale: Scale, level: float) -> Estima
 def draw_alphas(patterns: Patterns, counts: Mapping[Scale, Floats], resampling: Resampling) -> dict[Scale, Floats]:
     """Alphas of each resample of the units; nan where a resample holds one label only. counts: one row a pattern."""
     rng = np.random.default_rng(resampling.seed)
-    widest = len(patterns.of_unit) if _draws_units(patterns) else len(patterns.units)
+    widest = patterns.n_units if _draws_units(patterns) else len(patterns.units)
     step = max(1, CELLS // widest)
     drawn: dict[Scale, list[Floats]] = {scale: [] for scale in counts}
     for start in range(0, resampling.resamples, step):
@@ -132,15 +135,15 @@ def draw_alphas(patterns: Patterns, counts: Mapping[Scale, Floats], resampling: 
 
 def _draws_units(patterns: Patterns) -> bool:
     """With many patterns, one draw for each unit is cheaper than one binomial for each pattern."""
-    return len(patterns.units) > len(patterns.of_unit) / 8
+    return len(patterns.units) > patterns.n_units / 8
 
 
 def _draw(patterns: Patterns, size: int, rng: np.random.Generator) -> Floats:
     """How often each pattern comes up in `size` resamples: shape (size, patterns)."""
-    n, kinds = len(patterns.of_unit), len(patterns.units)
+    n, kinds = patterns.n_units, len(patterns.units)
     if not _draws_units(patterns):
         return rng.multinomial(n, patterns.units / n, size=size).astype(float)
-    picked = patterns.of_unit[rng.integers(0, n, size=(size, n))]
+    picked = np.repeat(np.arange(kinds), patterns.units)[rng.integers(0, n, size=(size, n))]
     picked += np.arange(size)[:, None] * kinds
     return np.bincount(picked.ravel(), minlength=size * kinds).reshape(size, kinds).astype(float)
 

@@ -16,6 +16,7 @@ class Settings:
     exclude_annotators: left out before anything is computed
     margin: for the test of no difference, set before the data are seen
     strata: columns to split win scores by
+    dawid_skene: whether to fit that model too, as a sensitivity view (minutes for a million judgements)
     planned_items: comparisons of each pair that a running study plans; asks for the band
     judgements_per_item: how many finish an item, for the band
     filters: the caller's words about rows left out before
@@ -27,6 +28,7 @@ class Settings:
     exclude_annotators: tuple[str, ...] = ()
     margin: float | None = None
     strata: tuple[str, ...] = ()
+    dawid_skene: bool = False
     planned_items: int | None = None
     judgements_per_item: int | None = None
     filters: tuple[str, ...] = ()

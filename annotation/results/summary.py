@@ -85,7 +85,7 @@ class Matchup:
     detectable_effect: float | NotEstimable
     position: Position | None
     length: Length | None
-    dawid_skene: LatentShares | NotEstimable
+    dawid_skene: LatentShares | NotEstimable | None
     notes: tuple[str, ...]
 
 
@@ -221,7 +221,7 @@ def _matchup(judgements: Judgements, settings: Settings, *, graded: bool) -> Mat
         detectable_effect=smallest_detectable_effect(score),
         position=position(judgements, level=level),
         length=length(judgements, level=level),
-        dawid_skene=latent_shares(judgements),
+        dawid_skene=latent_shares(judgements) if settings.dawid_skene else None,
         notes=tuple(_matchup_notes(judgements)),
     )
 

@@ -114,6 +114,10 @@ def _optional(matchup: Matchup) -> Iterable[list[str]]:
     if matchup.position is not None:
         yield ["left share of decided", f"{percent(matchup.position.left_share)}, p {p_value(matchup.position.p)}"]
         yield ["  score without side", percent(matchup.position.corrected_win_score_b)]
+    if matchup.dawid_skene is not None:
+        model = matchup.dawid_skene
+        shown = model.reason if isinstance(model, NotEstimable) else f"win score of B {100 * model.win_score_b:.1f} %"
+        yield ["Dawid-Skene, a sensitivity view", shown]
     if matchup.length is not None:
         yield ["score at equal length", percent(matchup.length.at_equal_length)]
 

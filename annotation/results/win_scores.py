@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from annotation.results.data import Codes, Estimate, Figure, Floats, Judgements, NotEstimable, compact
 from annotation.results.intervals import share_interval, sign_test_p, t_p_value, t_quantile
@@ -142,6 +141,9 @@ def votes_p(judgements: Judgements) -> float:
 
 def signed_rank(judgements: Judgements) -> SignedRank | NotEstimable:
     """Test of the graded judgements on item means, each item once."""
+    # Loading scipy.stats takes longer than most reports; only graded scales need it.
+    from scipy import stats
+
     means = item_means(judgements.grade.astype(float), judgements.item)
     if not means.any():
         return NotEstimable("the grades of every item average to 0")

@@ -4,10 +4,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from hypothesis import settings
 
 from annotation.results.data import Judgements, Sample
 from annotation.results.sample import prepare
 from annotation.results.table import from_columns
+
+# Figures are slow on a busy machine, and forty examples of a property are enough to find what is wrong with it.
+examples = settings(deadline=None, max_examples=40)
 
 HEADER = ["item_id", "rater_id", "dimension", "label", "system_a", "system_b"]
 
