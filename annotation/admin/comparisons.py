@@ -4,17 +4,73 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin
 from annotation.models import Comparison, Response
-from annotation.states import AssignmentState
+from annotation.services.actors import Actor
+from annotation.services.comparisons import exclude_comparison, include_comparison, release_comparison, why_unusable
+from annotation.states import AssignmentState, StudyState
+
+
+def _exclude(comparison: Comparison, actor: Actor, reason: str) -> str:
+    exclude_comparison(comparison, reason, actor=actor, now=timezone.now())
+    return "The comparison is left out. Answers given so far stay in the export, with your reason."
+
+
+def _include(comparison: Comparison, actor: Actor, reason: str) -> str:
+    include_comparison(comparison, actor=actor)
+    return "The comparison counts again."
+
+
+def _release(comparison: Comparison, actor: Actor, reason: str) -> str:
+    release_comparison(comparison, reason, actor=actor, now=timezone.now())
+    return "The comparison will be shown, although a check found something."
+
+
+def _is_held_back(comparison: Comparison) -> bool:
+    is_draft = comparison.study.state == StudyState.DRAFT
+    return is_draft and comparison.excluded_at is None and bool(why_unusable(comparison))
+
+
+ACTIONS = (
+    RowAction[Comparison](
+        "exclude",
+        "Leave this out",
+        "block",
+        "Annotators no longer get this comparison, and it does not enter the results. What was answered stays stored.",
+        _exclude,
+        lambda comparison: comparison.excluded_at is None,
+        asks_reason=True,
+        is_final=True,
+    ),
+    RowAction[Comparison](
+        "include",
+        "Take it in again",
+        "undo",
+        "The comparison is handed out again where answers are missing, and enters the results.",
+        _include,
+        lambda comparison: comparison.excluded_at is not None,
+    ),
+    RowAction[Comparison](
+        "release",
+        "Show it all the same",
+        "check",
+        "A check found something about a response. Read both; if people may judge them, release the comparison.",
+        _release,
+        _is_held_back,
+        asks_reason=True,
+    ),
+)
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(ReadOnlyAdmin[Comparison]):
+class ComparisonAdmin(AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
     """Read only but for one thing: a comparison can be left out, with a reason that the report repeats."""
 
+    row_actions = ACTIONS
     list_display = ("dialogue", "matchup", "kind", "found", "judged", "excluded_reason")
     list_filter = ("study", "kind", ("excluded_at", admin.EmptyFieldListFilter), "dialogue__kind")
     list_select_related = (
@@ -30,7 +86,10 @@ class ComparisonAdmin(ReadOnlyAdmin[Comparison]):
     fieldsets = (
         (None, {"fields": (("study", "matchup"), ("dialogue", "kind"), "found", "judged")}),
         ("The two responses", {"fields": ("side_by_side",)}),
-        ("Left out", {"fields": (("excluded_reason", "excluded_at"),)}),
+        (
+            "Left out, or shown all the same",
+            {"fields": (("excluded_reason", "excluded_at"), ("released_reason", "released_at"))},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Comparison]:

@@ -7,12 +7,16 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, as_text, clip
 from annotation.models import GenerationRun, GenerationUnit, Response, SkillOfMind
-from annotation.states import UnitState
+from annotation.services import generation
+from annotation.services.actors import Actor
+from annotation.states import RunState, UnitState
 
 
 def as_rows(facts: dict[str, Any]) -> SafeString:
@@ -68,10 +72,26 @@ class UsableFilter(admin.SimpleListFilter):
         return queryset.exclude(flags=[]) if self.value() == "flagged" else queryset
 
 
+def _regenerate(response: Response, actor: Actor, reason: str) -> str:
+    generation.regenerate([response])
+    return "A new text is ordered. This one is kept, and no longer current once the new one is there."
+
+
+REGENERATE = RowAction[Response](
+    "regenerate",
+    "Write this again",
+    "refresh",
+    "Orders a new text from the same agent with a new seed. Comparisons of launched studies keep what they show.",
+    _regenerate,
+    lambda response: response.is_current and response.agent.responder_id is not None,
+)
+
+
 @admin.register(Response)
-class ResponseAdmin(ReadOnlyAdmin[Response]):
+class ResponseAdmin(AskingAdmin[Response], ReadOnlyAdmin[Response]):
     """One agent's answer to a dialogue, with everything that is needed to make it again."""
 
+    row_actions = (REGENERATE,)
     list_display = ("dialogue", "agent", "beginning", "found", "is_current", "created_at")
     list_filter = ("agent", UsableFilter, "is_current", "dialogue__kind", "dialogue__collection")
     list_select_related = ("dialogue", "agent")
@@ -112,9 +132,78 @@ class ResponseAdmin(ReadOnlyAdmin[Response]):
         return as_rows(response.provenance)
 
 
+def _retry(run: GenerationRun, actor: Actor, reason: str) -> str:
+    return f"{generation.retry_failed(run)} texts are queued again."
+
+
+def _pause(run: GenerationRun, actor: Actor, reason: str) -> str:
+    generation.pause(run)
+    return "Nothing more is sent for this run; what workers hold is still stored."
+
+
+def _resume(run: GenerationRun, actor: Actor, reason: str) -> str:
+    generation.resume(run)
+    return "The run goes on."
+
+
+def _cancel(run: GenerationRun, actor: Actor, reason: str) -> str:
+    return f"The run has ended; {generation.cancel(run)} texts are given up."
+
+
+def _is_open(run: GenerationRun) -> bool:
+    return run.state in (RunState.RUNNING, RunState.PAUSED)
+
+
+RUN_ACTIONS = (
+    RowAction[GenerationRun](
+        "retry",
+        "Try failed ones again",
+        "refresh",
+        "Queues every failed text of this run anew, with new seeds. Look below at why they failed: a missing model or "
+        "too little memory has to be mended first.",
+        _retry,
+        lambda run: run.state != RunState.CANCELLED and run.units.filter(state=UnitState.FAILED).exists(),
+        is_main=True,
+    ),
+    RowAction[GenerationRun](
+        "pause",
+        "Pause",
+        "pause",
+        "Sends nothing more to workers until you resume.",
+        _pause,
+        lambda run: run.state == RunState.RUNNING,
+    ),
+    RowAction[GenerationRun](
+        "resume",
+        "Resume",
+        "play_arrow",
+        "Sends texts to workers again.",
+        _resume,
+        lambda run: run.state == RunState.PAUSED,
+    ),
+    RowAction[GenerationRun](
+        "cancel",
+        "Cancel",
+        "cancel",
+        "Ends the run. Texts that are not written yet are given up; those that are there stay.",
+        _cancel,
+        _is_open,
+        is_final=True,
+    ),
+)
+
+
 @admin.register(GenerationRun)
-class GenerationRunAdmin(ReadOnlyAdmin[GenerationRun]):
+class GenerationRunAdmin(AskingAdmin[GenerationRun], ReadOnlyAdmin[GenerationRun]):
     """One order for responses."""
+
+    row_actions = RUN_ACTIONS
+    readonly_fields = ("failures", "parts")
+    fieldsets = (
+        (None, {"fields": (("study", "state"), ("created_at", "finished_at"), "reused")}),
+        ("How far it is", {"fields": ("parts",)}),
+        ("What failed, and why", {"fields": ("failures",)}),
+    )
 
     list_display = ("__str__", "study", "state", "done", "failed", "units_count", "created_at", "finished_at")
     list_filter = ("state", "study")
@@ -132,6 +221,16 @@ class GenerationRunAdmin(ReadOnlyAdmin[GenerationRun]):
             )
         )
 
+    @admin.display(description="by stage and model")
+    def parts(self, run: GenerationRun) -> SafeString:
+        progress = generation.progress(run, now=timezone.now())
+        return render_to_string("admin/annotation/run_parts.html", {"progress": progress})
+
+    @admin.display(description="reasons")
+    def failures(self, run: GenerationRun) -> SafeString:
+        failed = run.units.filter(state=UnitState.FAILED).values_list("reason").annotate(n=Count("pk")).order_by("-n")
+        return render_to_string("admin/annotation/facts.html", {"rows": [(f"{n} texts", why) for why, n in failed]})
+
     @admin.display(description="texts", ordering="all_units")
     def units_count(self, run: GenerationRun) -> int:
         return int(getattr(run, "all_units", 0))
@@ -145,10 +244,24 @@ class GenerationRunAdmin(ReadOnlyAdmin[GenerationRun]):
         return int(getattr(run, "failed_units", 0))
 
 
+def _retry_run(unit: GenerationUnit, actor: Actor, reason: str) -> str:
+    return _retry(unit.run, actor, reason)
+
+
 @admin.register(GenerationUnit)
-class GenerationUnitAdmin(ReadOnlyAdmin[GenerationUnit]):
+class GenerationUnitAdmin(AskingAdmin[GenerationUnit], ReadOnlyAdmin[GenerationUnit]):
     """One text to write: where it is, and why it failed."""
 
+    row_actions = (
+        RowAction[GenerationUnit](
+            "retry",
+            "Try failed ones of this run again",
+            "refresh",
+            "Queues this text and every other failed one of its run anew, with new seeds.",
+            _retry_run,
+            lambda unit: unit.state == UnitState.FAILED,
+        ),
+    )
     list_display = ("id", "stage", "state", "model", "dialogue", "agent", "attempt", "why", "lease_until")
     list_filter = ("state", "stage", "model", "run")
     list_select_related = ("model", "dialogue", "agent")

@@ -31,7 +31,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     newest = Study.objects.order_by("-created_at")[:STUDIES_SHOWN]
     standings = [guide.standing(study, now=timezone.now()) for study in newest]
-    return context | {"steps": first_steps(), "standings": standings}
+    return context | {"title": "Start", "steps": first_steps(), "standings": standings}
 
 
 def first_steps() -> list[Step]:
@@ -56,7 +56,7 @@ def first_steps() -> list[Step]:
         ),
         Step(
             "Start workers that write responses",
-            f"{workers} are up now." if workers else "None is up. An agent's page says which one it waits for.",
+            f"{workers} up now." if workers else "None is up. An agent's page says which one it waits for.",
             "Workers",
             reverse("admin:annotation_worker_changelist"),
             bool(workers),

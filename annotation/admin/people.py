@@ -2,15 +2,58 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
+from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, clip
 from annotation.models import Annotator, Assignment, Event, Judgement, ProblemReport
+from annotation.services import exclusions
+from annotation.services.actors import Actor
+
+
+def _exclude(annotator: Annotator, actor: Actor, reason: str) -> str:
+    exclusions.exclude_annotator(annotator, reason, actor=actor, now=timezone.now())
+    return f"Judgements of {annotator} no longer enter the results. They stay in the export, with your reason."
+
+
+def _include(annotator: Annotator, actor: Actor, reason: str) -> str:
+    exclusions.include_annotator(annotator, actor=actor)
+    return f"Judgements of {annotator} enter the results again."
+
+
+def _resolve(report: ProblemReport, actor: Actor, reason: str) -> str:
+    exclusions.resolve_report(report, actor=actor, now=timezone.now())
+    return "The report is marked as dealt with."
+
+
+ANNOTATOR_ACTIONS = (
+    RowAction[Annotator](
+        "exclude",
+        "Leave out of the results",
+        "person_off",
+        "All judgements of this person leave the results; nothing is deleted. The report counts them as excluded, and "
+        "your reason is printed in exports. Leaving people out because they disagree makes agreement look too good.",
+        _exclude,
+        lambda annotator: annotator.excluded_at is None,
+        asks_reason=True,
+        is_final=True,
+    ),
+    RowAction[Annotator](
+        "include",
+        "Take in again",
+        "undo",
+        "All judgements of this person enter the results again.",
+        _include,
+        lambda annotator: annotator.excluded_at is not None,
+    ),
+)
 
 
 @admin.register(Annotator)
-class AnnotatorAdmin(ReadOnlyAdmin[Annotator]):
+class AnnotatorAdmin(AskingAdmin[Annotator], ReadOnlyAdmin[Annotator]):
     """A person in one study, known by a pseudonym."""
 
+    row_actions = ANNOTATOR_ACTIONS
     list_display = ("pseudonym", "study", "platform", "submitted_count", "exit", "excluded_reason", "consented_at")
     list_filter = ("study", "platform", "exit", "is_simulated")
     list_select_related = ("study",)
@@ -56,9 +99,19 @@ class JudgementAdmin(ReadOnlyAdmin[Judgement]):
 
 
 @admin.register(ProblemReport)
-class ProblemReportAdmin(ReadOnlyAdmin[ProblemReport]):
+class ProblemReportAdmin(AskingAdmin[ProblemReport], ReadOnlyAdmin[ProblemReport]):
     """What an annotator says is wrong with a comparison."""
 
+    row_actions = (
+        RowAction[ProblemReport](
+            "resolve",
+            "Mark as dealt with",
+            "done",
+            "Takes the report off the list of open ones. To keep a comparison from people, leave it out on its page.",
+            _resolve,
+            lambda report: report.resolved_at is None,
+        ),
+    )
     list_display = ("beginning", "study", "annotator", "created_at", "resolved_at")
     list_filter = (("resolved_at", admin.EmptyFieldListFilter), "study")
     list_select_related = ("study", "assignment__annotator")

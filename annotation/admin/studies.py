@@ -1,17 +1,15 @@
 """The study: what is asked of whom, from the first draft to the last judgement."""
 
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.urls import URLPattern, path
 
-from annotation.admin import study_pages
-from annotation.admin.base import ConsoleAdmin, ConsoleInline
+from annotation.admin.base import ConsoleInline
+from annotation.admin.study_pages import GuidedStudyAdmin
 from annotation.criteria import USUAL_CRITERIA
 from annotation.models import Criterion, Matchup, Slot, Study
 from annotation.services import editing
@@ -22,6 +20,17 @@ FIRST_INSTRUCTIONS = (
     "You will read the beginning of a conversation and two ways in which it could go on. "
     "For each question, say which of the two you prefer. There are no right or wrong answers: we want your own view."
 )
+
+
+# Lines of the text fields: enough to read what is in them, and the page stays short.
+LINES = {"consent_text": 8, "instructions": 5, "guidelines": 4, "definition": 3}
+
+
+def with_lines(field: Any, name: str) -> Any:
+    """Give a form field as many lines as its text needs."""
+    if field is not None and name in LINES:
+        field.widget.attrs["rows"] = LINES[name]
+    return field
 
 
 class DraftInline(ConsoleInline[Any, Study]):
@@ -41,16 +50,21 @@ class CriterionInline(DraftInline):
     """The questions about every pair; a new study starts with the usual three."""
 
     model = Criterion
+    verbose_name_plural = "8. What is asked about every pair"
     fields = ("position", "name", "key", "question", "definition")
 
     def get_extra(self, request: HttpRequest, obj: Study | None = None, **kwargs: Any) -> int:
         return 0 if obj else len(USUAL_CRITERIA)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return with_lines(super().formfield_for_dbfield(db_field, request, **kwargs), db_field.name)
 
 
 class MatchupInline(DraftInline):
     """Which agents meet on every dialogue. The treatment is the one that you expect something of."""
 
     model = Matchup
+    verbose_name_plural = "7. Which agents meet"
     fields = ("baseline", "treatment")
     autocomplete_fields = ("baseline", "treatment")
 
@@ -69,7 +83,7 @@ def _slots(**which: Any) -> Coalesce:
 
 
 @admin.register(Study)
-class StudyAdmin(ConsoleAdmin[Study]):
+class StudyAdmin(GuidedStudyAdmin):
     """One page per study: settings that follow the order of the work."""
 
     list_display = ("name", "state", "matchup_names", "progress", "is_a_rehearsal", "created_at")
@@ -77,7 +91,6 @@ class StudyAdmin(ConsoleAdmin[Study]):
     search_fields = ("name", "title")
     filter_horizontal = ("collections",)
     inlines = (MatchupInline, CriterionInline)
-    change_form_outer_before_template = "admin/annotation/study/guide.html"
     fieldsets = (
         (
             "1. What it is",
@@ -140,22 +153,11 @@ class StudyAdmin(ConsoleAdmin[Study]):
         shown = [column.name for column in Study._meta.get_fields() if getattr(column, "editable", False)]
         return [name for name in shown if name not in editing.FREE_AFTER_LAUNCH]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return with_lines(super().formfield_for_dbfield(db_field, request, **kwargs), db_field.name)
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"instructions": FIRST_INSTRUCTIONS, **super().get_changeform_initial_data(request)}
-
-    def get_urls(self) -> list[URLPattern]:
-        site = self.admin_site
-        act = partial(study_pages.act, site=site)
-        return [
-            path("<int:study_id>/panel/", site.admin_view(study_pages.panel), name="annotation_study_panel"),
-            path("<int:study_id>/do/<slug:key>/", site.admin_view(act), name="annotation_study_act"),
-            *super().get_urls(),
-        ]
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        if study := context.get("original"):
-            context |= study_pages.panel_context(request, study)
-        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)

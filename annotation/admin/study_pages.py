@@ -1,74 +1,80 @@
-"""The panel at the top of a study's page, and the page on which each of its buttons asks before it acts."""
+"""The panel at the top of a study's page: where it stands, what to do next, and the buttons for it."""
 
-from http import HTTPMethod
+from dataclasses import replace
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from annotation.admin.study_actions import ACTIONS, StudyAction
-from annotation.errors import DuologueError
+from annotation.admin.asking import AskingAdmin, RowAction
+from annotation.admin.study_actions import ACTIONS, DELETE_REHEARSAL, GENERATE, LAUNCH, REHEARSE, RESUME
 from annotation.models import Study
 from annotation.services import guide
-from annotation.services.actors import actor_of
+from annotation.states import StudyState
 from annotation.views.access import may
 
 
-def panel_context(request: HttpRequest, study: Study) -> dict[str, Any]:
-    """Return what the panel shows: where the study stands, and the buttons that fit."""
-    may_change = may(request.user, "change", study)
-    return {
-        "study": study,
-        "standing": guide.standing(study, now=timezone.now()),
-        "buttons": [action for action in ACTIONS.values() if may_change and action.fits(study)],
-        "annotators_link": request.build_absolute_uri(reverse("annotator:landing", args=[study.code]))
-        if study.is_frozen
-        else "",
-    }
+class GuidedStudyAdmin(AskingAdmin[Study]):
+    """A study's page with its panel. What the settings look like is said in annotation.admin.studies."""
+
+    row_actions = ACTIONS
+    change_form_outer_before_template = "admin/annotation/study/guide.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        panel = self.admin_site.admin_view(self.panel)
+        return [path("<int:pk>/panel/", panel, name=self._name("panel")), *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if study := context.get("original"):
+            context |= self.panel_context(request, study)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def panel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Draw the panel anew: the page asks for it every few seconds while something moves."""
+        study = get_object_or_404(Study, pk=pk)
+        if not may(request.user, "view", study):
+            raise PermissionDenied
+        return render(request, "admin/annotation/study/panel.html", self.panel_context(request, study))
+
+    def panel_context(self, request: HttpRequest, study: Study) -> dict[str, Any]:
+        """Return what the panel shows."""
+        standing = guide.standing(study, now=timezone.now())
+        buttons = [replace(each, is_main=each.text == _main(standing)) for each in self.buttons(request, study)]
+        link = request.build_absolute_uri(reverse("annotator:landing", args=[study.code]))
+        return {
+            "study": study,
+            "standing": standing,
+            "buttons": buttons,
+            "annotators_link": link if study.is_frozen else "",
+        }
+
+    def question(self, request: HttpRequest, row: Study, action: RowAction[Any]) -> dict[str, Any]:
+        """Before a launch, say what is in the way; before an order, who would have to be there."""
+        asked = super().question(request, row, action)
+        standing = guide.standing(row, now=timezone.now())
+        if action is LAUNCH:
+            asked |= {"problems": standing.problems, "warnings": standing.warnings}
+        if action is GENERATE:
+            asked |= {"warnings": standing.waits}
+        return asked
+
+    def after(self, row: Study, action: RowAction[Any], pk: int) -> str:
+        """Go on to the rehearsal that was made, or back to the study that it was made of."""
+        to = pk
+        if action is DELETE_REHEARSAL and row.rehearsal_of_id and not Study.objects.filter(pk=pk).exists():
+            to = row.rehearsal_of_id
+        if action is REHEARSE:
+            to = max([pk, *row.rehearsals.values_list("pk", flat=True)])
+        return super().after(row, action, to)
 
 
-def panel(request: HttpRequest, study_id: int) -> HttpResponse:
-    """Draw the panel anew: the page asks for it every few seconds while something moves."""
-    study = get_object_or_404(Study, pk=study_id)
-    if not may(request.user, "view", study):
-        raise PermissionDenied
-    return render(request, "admin/annotation/study/panel.html", panel_context(request, study))
-
-
-def act(request: HttpRequest, study_id: int, key: str, *, site: AdminSite) -> HttpResponse:
-    """Ask on GET, do it on POST, and say what happened or why not."""
-    study = get_object_or_404(Study, pk=study_id)
-    action = ACTIONS.get(key)
-    if action is None:
-        raise Http404(f"There is no action {key}.")
-    if not may(request.user, "delete" if key == "delete-rehearsal" else "change", study):
-        raise PermissionDenied
-    if request.method == HTTPMethod.POST:
-        return _do(request, study, action)
-    context = {
-        **site.each_context(request),
-        **panel_context(request, study),
-        "action": action,
-        "title": f"{action.button}: {study}",
-        "opts": Study._meta,
-    }
-    return render(request, "admin/annotation/study/act.html", context)
-
-
-def _do(request: HttpRequest, study: Study, action: StudyAction) -> HttpResponse:
-    original = study.rehearsal_of
-    try:
-        messages.success(request, action.run(study, actor_of(request.user)))
-    except DuologueError as problem:
-        messages.error(request, problem.user_message)
-        return redirect("admin:annotation_study_change", study.pk)
-    if action.key == "delete-rehearsal" and original:
-        study = original
-    if action.key == "rehearse":
-        study = study.rehearsals.latest("pk")
-    return redirect("admin:annotation_study_change", study.pk)
+def _main(standing: guide.Standing) -> str:
+    """Return the text of the button that comes next."""
+    if standing.can_launch:
+        return LAUNCH.button
+    if standing.study.state == StudyState.DRAFT and not standing.is_generating:
+        return GENERATE.button
+    return RESUME.button

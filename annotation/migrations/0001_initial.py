@@ -1394,7 +1394,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="matchup",
             constraint=models.CheckConstraint(
-                condition=models.Q(("baseline", models.F("treatment")), _negated=True), name="matchup_of_two_agents"
+                condition=models.Q(("baseline", models.F("treatment")), _negated=True),
+                name="matchup_of_two_agents",
+                violation_error_message="An agent that meets itself compares nothing: choose two agents.",
             ),
         ),
         migrations.AddConstraint(

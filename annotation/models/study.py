@@ -121,7 +121,11 @@ class Matchup(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["study", "baseline", "treatment"], name="matchup_once_per_study"),
-            models.CheckConstraint(condition=~models.Q(baseline=models.F("treatment")), name="matchup_of_two_agents"),
+            models.CheckConstraint(
+                condition=~models.Q(baseline=models.F("treatment")),
+                name="matchup_of_two_agents",
+                violation_error_message="An agent that meets itself compares nothing: choose two agents.",
+            ),
         ]
 
     def __str__(self) -> str:

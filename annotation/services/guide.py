@@ -92,7 +92,7 @@ def _before_launch(counts: Counts, problems: tuple[str, ...], run: generation.Pr
     if run and run.state == RunState.RUNNING:
         return f"Responses are being written: {run.done} of {run.total} texts are there."
     if not counts.comparisons:
-        return "Choose dialogues, criteria and a matchup below and save; then generate the responses."
+        return "Choose dialogues, criteria and a matchup and save; then generate the responses."
     if counts.without_responses:
         return f"Generate the responses: {counts.without_responses} comparisons wait for theirs."
     if problems:
@@ -108,7 +108,7 @@ def _after_launch(study: Study, counts: Counts) -> str:
         return f"The study is paused: nobody gets a new comparison. {done}"
     if counts.slots and counts.judged >= counts.slots:
         return f"{done} Close the study; the results then show their final intervals."
-    return f"Send annotators the link below. {done}"
+    return f"Send annotators their link. {done}"
 
 
 def _waits(study: Study, now: datetime) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from annotation.views import downloads, monitor, results
+from annotation.views import downloads, monitor, preview, results
 
 urlpatterns = [
     path("<uuid:code>/results/", results.results, name="results"),
     path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),
+    path("<uuid:code>/preview/", preview.preview, name="preview"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),
 ]

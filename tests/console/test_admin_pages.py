@@ -68,44 +68,50 @@ def test_every_table_of_the_project_has_a_page():
     assert {model.__name__ for model in ours} | hidden == {model.__name__ for model in tables}
 
 
-@pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model.__name__)
-def test_list_opens_when_empty(researcher, model):
-    assert researcher.get(page(model, "changelist")).status_code == 200
+def status_of(client, address, **query):
+    return client.get(address, query).status_code
 
 
-@pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model.__name__)
-def test_list_search_add_and_change_open_with_data(researcher, model):
+def test_every_list_and_form_opens_when_nothing_is_there(researcher):
+    assert dict.fromkeys(ALL_MODELS, 200) == {
+        model: status_of(researcher, page(model, "changelist")) for model in ALL_MODELS
+    }
+
+
+def test_every_list_form_and_history_opens_with_data(researcher):
     fill_every_table()
-    assert researcher.get(page(model, "changelist")).status_code == 200
-    assert researcher.get(page(model, "changelist"), {"q": "empathy"}).status_code == 200
-    may_add = admin.site._registry[model].has_add_permission(researcher.get("/admin/").wsgi_request)
-    assert researcher.get(page(model, "add")).status_code == (200 if may_add else 403)
-    for row in model._default_manager.all()[:3]:
-        assert researcher.get(page(model, "change", row.pk)).status_code == 200
-        assert researcher.get(page(model, "history", row.pk)).status_code == 200
+    request = researcher.get("/admin/").wsgi_request
+    for model in ALL_MODELS:
+        assert status_of(researcher, page(model, "changelist"), q="empathy") == 200, model
+        may_add = admin.site._registry[model].has_add_permission(request)
+        assert status_of(researcher, page(model, "add")) == (200 if may_add else 403), model
+        row = model._default_manager.first()
+        if row is not None:
+            assert status_of(researcher, page(model, "change", row.pk)) == 200, model
+            assert status_of(researcher, page(model, "history", row.pk)) == 200, model
 
 
-@pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model.__name__)
-def test_every_filter_of_a_list_opens(researcher, model):
+def test_every_filter_of_every_list_opens(researcher):
     fill_every_table()
-    shown = researcher.get(page(model, "changelist")).context["cl"]
-    for spec in shown.filter_specs:
-        for choice in list(spec.choices(shown))[:4]:
-            assert researcher.get(page(model, "changelist") + choice["query_string"]).status_code == 200
+    for model in ALL_MODELS:
+        shown = researcher.get(page(model, "changelist")).context["cl"]
+        for spec in shown.filter_specs:
+            choice = list(spec.choices(shown))[-1]
+            assert status_of(researcher, page(model, "changelist") + choice["query_string"]) == 200, (model, spec)
 
 
-@pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model.__name__)
-def test_list_takes_as_many_queries_for_many_rows_as_for_few(researcher, model):
+def test_lists_take_as_many_queries_for_many_rows_as_for_few(researcher):
     fill_every_table()
-    researcher.get(page(model, "changelist"))
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
-        researcher.get(page(model, "changelist"))
+    few = {model: queries_of(researcher, model) for model in ALL_MODELS}
     fill_every_table(3)
-    with CaptureQueriesContext(connection) as many:
-        researcher.get(page(model, "changelist"))
-    assert len(many) <= len(few), [query["sql"][:150] for query in many]
+    many = {model: queries_of(researcher, model) for model in ALL_MODELS}
+    assert {model: (few[model], many[model]) for model in ALL_MODELS if many[model] > few[model]} == {}
+
+
+def queries_of(client, model):
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(page(model, "changelist")).status_code == 200
+    return len(queries)
 
 
 def test_admin_is_closed_to_strangers(client):

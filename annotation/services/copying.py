@@ -1,0 +1,38 @@
+"""A study anew: the same questions of the same agents, as a draft that nobody has judged."""
+
+from django.db import transaction
+
+from annotation.models import Criterion, Matchup, Study
+from annotation.services.actors import Actor
+from annotation.services.trail import record
+
+# What belongs to the life of one study, not to what it asks.
+NOT_COPIED = frozenset(
+    {"id", "code", "name", "state", "rehearsal_of", "places_taken", "frozen_sha256"}
+    | {"created_at", "launched_at", "closed_at"}
+)
+
+
+@transaction.atomic
+def copy_study(study: Study, *, actor: Actor) -> Study:
+    """Return a new draft with the settings, collections, criteria and matchups of a study."""
+    columns = [column for column in Study._meta.concrete_fields if column.name not in NOT_COPIED]
+    settings = {column.attname: getattr(study, column.attname) for column in columns}
+    copy = Study.objects.create(**settings, name=_free_name(study.name))
+    copy.collections.set(study.collections.all())
+    parts: list[Criterion | Matchup] = [*study.criteria.all(), *study.matchups.all()]
+    for part in parts:
+        part.pk = None
+        part.study = copy
+        part.save(force_insert=True)
+    record(copy, "copy", actor=actor, of=str(study.code))
+    return copy
+
+
+def _free_name(name: str) -> str:
+    """Return a name that no study has: "Pilot", then "Pilot (2)", "Pilot (3)" and so on."""
+    taken = set(Study.objects.filter(name__startswith=name[:190]).values_list("name", flat=True))
+    number = 2
+    while (candidate := f"{name[:190]} ({number})") in taken:
+        number += 1
+    return candidate

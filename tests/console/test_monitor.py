@@ -1,0 +1,95 @@
+"""The monitor says how a running study goes at this moment."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import Assignment, ProblemReport
+from annotation.services import monitoring
+from annotation.states import Outcome, Side
+from tests import build
+from tests.console.judging import make_judged_study
+
+pytestmark = pytest.mark.django_db
+
+
+def hold(study, annotator, *, minutes):
+    slot = study.slots.filter(is_open=True).first()
+    now = timezone.now()
+    held = {"claimed_at": now, "lease_until": now + timedelta(minutes=minutes), "number": 1}
+    slot.is_open = False
+    slot.save()
+    return Assignment.objects.create(slot=slot, comparison=slot.comparison, annotator=annotator, **held)
+
+
+def test_counts_add_up():
+    study = build.make_running_study(dialogues=3, k=2)
+    first = study.comparisons.order_by("pk").first()
+    for slot in first.slots.all():
+        build.judge(slot, build.make_annotator(study), [Outcome.TIE] * 3)
+    hold(study, build.make_annotator(study), minutes=2)
+    hold(study, build.make_annotator(study), minutes=-1)
+    look = monitoring.look(study, now=timezone.now())
+    assert (look.counts.judged, look.counts.slots, look.counts.held, look.complete) == (2, 6, 2, 1)
+    assert look.ending_soon == 2
+    assert (look.treatment_left, look.treatment_right) == (1, 1)
+    assert [person.notices for person in look.people] == [(), ("away",)]
+
+
+def test_medians_prefer_the_time_that_the_page_counted():
+    study = build.make_running_study(dialogues=3, k=1)
+    came = timezone.now() - timedelta(hours=1)
+    times = {"claimed_at": came, "submitted_at": came + timedelta(seconds=90)}
+    for slot, active in zip(study.slots.all(), (10_000, None, 30_000), strict=True):
+        build.judge(slot, build.make_annotator(study), [Outcome.TIE] * 3, active_ms=active, **times)
+    assert monitoring.look(study, now=timezone.now()).median_seconds == 30
+
+
+def test_somebody_much_faster_than_the_others_is_noticed():
+    study = make_judged_study(dialogues=10, k=1, annotators=2)
+    hurried = build.make_annotator(study)
+    comparison = build.make_comparison(study.matchups.get(), build.make_dialogue(), k=1)
+    build.judge(comparison.slots.get(), hurried, [Outcome.TIE] * 3, active_ms=900)
+    build.make_comparison(study.matchups.get(), build.make_dialogue(), k=1)
+    hold(study, hurried, minutes=5)
+    (person,) = monitoring.look(study, now=timezone.now()).people
+    assert person.notices == ("fast",)
+
+
+def test_an_empty_study_has_no_median(client):
+    study = build.make_running_study()
+    client.force_login(build.make_researcher())
+    page = client.get(reverse("monitor", args=[study.code])).content.decode()
+    assert "Nobody holds a comparison at this moment." in page
+    assert "Nobody has reported anything." in page
+
+
+def test_reports_are_shown_as_text_with_the_dialogue_and_never_with_an_agent(client):
+    study = make_judged_study(dialogues=2)
+    assignment = Assignment.objects.filter(annotator__study=study, slot__treatment_side=Side.LEFT).first()
+    ProblemReport.objects.create(study=study, assignment=assignment, text="<b>Same</b> text")
+    client.force_login(build.make_researcher())
+    page = client.get(reverse("monitor", args=[study.code])).content.decode()
+    assert "&lt;b&gt;Same&lt;/b&gt; text" in page
+    assert assignment.comparison.dialogue.external_id in page
+    assert study.matchups.get().treatment.name not in page
+
+
+def test_htmx_gets_the_figures_alone_and_asks_again_only_while_the_study_runs(client):
+    study = build.make_running_study()
+    client.force_login(build.make_researcher())
+    part = client.get(reverse("monitor", args=[study.code]), headers={"HX-Request": "true"}).content.decode()
+    assert part.lstrip().startswith('<div id="figures"')
+    assert "every 5s" in part
+    study.state = "paused"
+    study.save()
+    assert "every 5s" not in client.get(reverse("monitor", args=[study.code])).content.decode()
+
+
+def test_strangers_see_nothing(client):
+    study = build.make_running_study()
+    assert client.get(reverse("monitor", args=[study.code])).status_code == 302
+    client.force_login(build.make_stranger(is_staff=True))
+    assert client.get(reverse("monitor", args=[study.code])).status_code == 403
