@@ -15,7 +15,7 @@ from webapp.stack.paths import SOCKET_PATH_BYTES, runtime_dir
 ROOT = Path(__file__).resolve().parent.parent
 READERS = {"text", "flag", "number", "words", "get", "getenv", "setdefault"}
 # Read by others, or set by us for others: no setting of ours.
-NOT_OURS = {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
+NOT_OURS = {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE", "OMP_WAIT_POLICY"}
 
 
 def names_read_in(path: Path) -> set[str]:
