@@ -63,7 +63,7 @@ def test_responses_are_ordered_once():
 def test_demo_is_launched_whole_when_all_responses_are_usable():
     study = demo_study()
     write_responses(study)
-    assert order_again(study, now=timezone.now()) == []
+    assert order_again(study, rethink=False, now=timezone.now()) == []
     assert launch_demo(study, now=timezone.now()) == 0
     study.refresh_from_db()
     assert study.state == StudyState.RUNNING
@@ -73,7 +73,7 @@ def test_demo_is_launched_whole_when_all_responses_are_usable():
 def test_unusable_responses_are_ordered_again():
     study = demo_study()
     write_responses(study, empty=3)
-    (run,) = order_again(study, now=timezone.now())
+    (run,) = order_again(study, rethink=False, now=timezone.now())
     assert run.units.filter(stage="respond").count() == 3
 
 

@@ -80,11 +80,14 @@ def order_responses(study: Study, *, now: datetime) -> GenerationRun:
     return going_on or start_run(study, now=now)
 
 
-def order_again(study: Study, *, now: datetime) -> list[GenerationRun]:
-    """Order what is unusable or missing again, with new seeds; no run where every response is usable."""
+def order_again(study: Study, *, rethink: bool, now: datetime) -> list[GenerationRun]:
+    """Order what is unusable or missing again, with new seeds; no run where every response is usable.
+
+    With `rethink` the skill-of-mind is written again as well.
+    """
     lacking = unusable(study)
     flagged = [lack.response for lack in lacking if lack.response is not None]
-    runs = [regenerate(flagged, study=study, rethink=True, now=now)] if flagged else []
+    runs = [regenerate(flagged, study=study, rethink=rethink, now=now)] if flagged else []
     return [*runs, start_run(study, now=now)] if len(flagged) < len(lacking) else runs
 
 

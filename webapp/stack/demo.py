@@ -52,7 +52,7 @@ class DemoMaker:
             return study
         self.follow(order_responses(study, now=timezone.now()), "Writing responses")
         for attempt in range(1, ROUNDS_AGAIN + 1):
-            for run in order_again(study, now=timezone.now()):
+            for run in order_again(study, rethink=attempt == ROUNDS_AGAIN, now=timezone.now()):
                 self.follow(run, f"Writing unusable ones again ({attempt} of {ROUNDS_AGAIN})")
         excluded = launch_demo(study, now=timezone.now())
         kept = DIALOGUES - excluded
