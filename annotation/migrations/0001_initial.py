@@ -713,7 +713,7 @@ class Migration(migrations.Migration):
                 (
                     "lost",
                     models.PositiveIntegerField(
-                        default=0, help_text="Units whose worker went silent and that were sent again."
+                        default=0, help_text="How often a unit that was sent was lost on the way or with its worker."
                     ),
                 ),
                 ("prompt_tokens", models.PositiveBigIntegerField(default=0)),
@@ -821,6 +821,7 @@ class Migration(migrations.Migration):
                     "worker",
                     models.CharField(blank=True, help_text="Who said that it runs this attempt.", max_length=200),
                 ),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("not_before", models.DateTimeField(blank=True, null=True)),
                 ("reason", models.TextField(blank=True, help_text="Why it failed.")),

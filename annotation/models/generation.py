@@ -99,7 +99,9 @@ class RunTally(models.Model):
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
-    lost = models.PositiveIntegerField(default=0, help_text="Units whose worker went silent and that were sent again.")
+    lost = models.PositiveIntegerField(
+        default=0, help_text="How often a unit that was sent was lost on the way or with its worker."
+    )
     prompt_tokens = models.PositiveBigIntegerField(default=0)
     completion_tokens = models.PositiveBigIntegerField(default=0)
 
@@ -138,6 +140,7 @@ class GenerationUnit(models.Model):
     losses = models.PositiveIntegerField(default=0, help_text="How often its worker went silent while it ran.")
     errors = models.PositiveIntegerField(default=0, help_text="How often it ended in an error that may pass by itself.")
     worker = models.CharField(max_length=200, blank=True, help_text="Who said that it runs this attempt.")
+    sent_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it failed.")

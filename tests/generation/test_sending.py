@@ -7,7 +7,7 @@ from celery import Celery
 
 from annotation.models import Agent, GenerationUnit, LanguageModel, Stage
 from annotation.services import generation
-from annotation.services.generation.leases import LEASE
+from annotation.services.generation.leases import LEASE, LONGEST_WAIT
 from annotation.services.registry import DEMO_BASELINE
 from annotation.states import UnitState
 from inference_worker.schema import SKILLS
@@ -180,6 +180,16 @@ def test_the_lease_of_a_batch_that_a_worker_runs_is_renewed(study, crew, now, sm
     assert generation.sweep(now=now + LEASE * 1.5) == 0
     assert GenerationUnit.objects.get(pk=waiting.items[0].unit).worker == ""
     assert generation.sweep(now=later + LEASE * 1.1) == 4
+
+
+def test_a_message_that_waits_for_too_long_beside_others_was_lost(study, crew, now, small_batches):
+    generation.start_run(study, now=now)
+    crew.announce(now=now)
+    running, _ = crew.dispatch(now=now)
+    while now < crew.sent_at() + LONGEST_WAIT:
+        now += LEASE * 0.9
+        crew.announce(now=now, batches=holds(running))
+    assert generation.sweep(now=now + LEASE * 0.9) == 2
 
 
 def test_an_idle_worker_renews_nothing(study, crew, now):

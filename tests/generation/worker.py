@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery
 
-from annotation.models import LanguageModel
+from annotation.models import GenerationUnit, LanguageModel
 from annotation.services import generation
 from inference_worker.schema import (
     THINK,
@@ -38,6 +38,10 @@ class Crew:
         with self.on_commit(execute=True):
             generation.dispatch(self.model.pk, now=now)
         return self.take_batches()
+
+    def sent_at(self) -> datetime:
+        """When the last batch went out."""
+        return GenerationUnit.objects.exclude(sent_at=None).latest("sent_at").sent_at
 
     def take_batches(self) -> list[Batch]:
         found = []

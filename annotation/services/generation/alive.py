@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from annotation.models import GenerationUnit, LanguageModel, Worker
 from annotation.quality import storable
-from annotation.services.generation.leases import LEASE
+from annotation.services.generation.leases import LEASE, LONGEST_WAIT
 from annotation.states import UnitState
 from inference_worker.schema import Alive
 
@@ -58,13 +58,21 @@ def _renew_held(worker: Worker, batches: Mapping[str, Sequence[str]], now: datet
     if not held:
         return
     units = GenerationUnit.objects.filter(held, model_id=worker.model_id, state__in=[UnitState.SENT, UnitState.QUEUED])
-    units.update(state=UnitState.SENT, lease_until=now + LEASE, not_before=None, worker=worker.name)
+    _locked(units).update(state=UnitState.SENT, lease_until=now + LEASE, not_before=None, worker=worker.name)
 
 
 def _renew_waiting(model: LanguageModel, now: datetime) -> None:
     """While the model's workers are busy, batches wait their turn in its queue: no reason to send them again."""
-    waiting = GenerationUnit.objects.filter(model=model, state=UnitState.SENT, worker="")
-    waiting.filter(lease_until__lt=now + LEASE / 2).update(lease_until=now + LEASE)
+    waiting = GenerationUnit.objects.filter(
+        model=model, state=UnitState.SENT, worker="", sent_at__gt=now - LONGEST_WAIT
+    )
+    _locked(waiting.filter(lease_until__lt=now + LEASE / 2)).update(lease_until=now + LEASE)
+
+
+def _locked(units: QuerySet[GenerationUnit]) -> QuerySet[GenerationUnit]:
+    """Lock these units in the order of ids, as records do: two that lock the same never wait for each other."""
+    ids = list(units.order_by("pk").select_for_update().values_list("pk", flat=True))
+    return GenerationUnit.objects.filter(pk__in=ids)
 
 
 def _is_uuid(word: str) -> bool:

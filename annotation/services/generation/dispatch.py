@@ -84,6 +84,7 @@ def _send_one(model_id: int, *, limit: int, now: datetime) -> bool:
             batch=batch.id,
             token=batch.items[0].token,
             attempt=F("attempt") + 1,
+            sent_at=now,
             lease_until=now + LEASE,
             worker="",
             not_before=None,

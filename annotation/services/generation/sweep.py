@@ -33,6 +33,9 @@ def _sweep_chunk(now: datetime) -> int:
     take_back([unit for unit in units if unit.worker], tallies=tallies, now=now)
     # A message that no worker has taken up was lost on the way, or its worker was: not the unit's fault.
     unread = [unit.pk for unit in units if not unit.worker]
+    for unit in units:
+        if not unit.worker:
+            tallies.add(unit, lost=1)
     GenerationUnit.objects.filter(pk__in=unread).update(state=UnitState.QUEUED, not_before=now + GRACE)
     tallies.write(now=now)
     return len(units)
