@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db.models import Count, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from annotation.errors import DuologueError
@@ -67,7 +68,7 @@ def rehearse(study: Study, *, annotators: int, address: str, folder: Path, actor
         )
     rehearsal = make_rehearsal(study, actor=actor)
     launch(rehearsal, actor=actor, now=timezone.now())
-    judged = judge(f"{address}/s/{rehearsal.code}/", annotators)
+    judged = judge(address + reverse("annotator:landing", args=[rehearsal.code]), annotators)
     rehearsal.annotators.update(is_simulated=True)
     require_complete(rehearsal)
     close(rehearsal, actor=actor, now=timezone.now())

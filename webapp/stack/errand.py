@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection
+from django.urls import reverse
 
 from annotation.errors import DuologueError
 from annotation.models import Study
@@ -79,6 +80,7 @@ class Errand(threading.Thread):
             folder=self.options.data_dir / "rehearsals",
         )
         self.tell(str(outcome))
+        self.tell(f"Its page: {self.options.address}{reverse('results', args=[outcome.study.code])}")
         if not outcome.holds:
             self.fail("The rehearsal did not give back what its rule put in.")
 
@@ -86,6 +88,6 @@ class Errand(threading.Thread):
         """Print the addresses for people."""
         address = self.options.address
         if study is not None:
-            self.tell(f"  rate     {address}/s/{study.code}/")
-            self.tell(f"  results  {address}/studies/{study.code}/")
+            self.tell(f"  rate     {address}{reverse('annotator:landing', args=[study.code])}")
+            self.tell(f"  results  {address}{reverse('results', args=[study.code])}")
         self.tell(f"  admin    {address}/admin/   {describe_admin(self.options.data_dir)}")
