@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from annotation.services.studies import close
+from tests import build
 from tests.browser.stories import make_story_study
+from tests.console.judging import make_judged_study
 from tests.pages.people import answers, held_by, page_of, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -43,4 +47,31 @@ def test_pictures_of_the_annotators_pages(browser, live_server, client, width, s
     take("stale", page_of(held), full_page=True)
     client.post(f"/s/{study.code}/finish/")
     take("finish", f"/s/{study.code}/finish/", full_page=True)
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", SIZES)
+def test_pictures_of_the_researchers_pages(browser, live_server, client, width, scheme):
+    running, closed = make_judged_study(name="Guided or not, pilot"), make_judged_study(name="Guided or not", pull=0.8)
+    close(closed, actor=None, now=timezone.now())
+    client.force_login(build.make_researcher())
+    wide, high = SIZES[width]
+    context = browser.new_context(viewport={"width": wide, "height": high}, color_scheme=scheme)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    addresses = {
+        "results": f"/studies/{closed.code}/results/",
+        "results-running": f"/studies/{running.code}/results/",
+        "monitor": f"/studies/{running.code}/monitor/",
+        "preview": f"/studies/{running.code}/preview/?comparison=1",
+        "study": f"/admin/annotation/study/{running.pk}/change/",
+        "start": "/admin/",
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, address in addresses.items():
+        page.goto(live_server.url + address)
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png", full_page=name != "study")
     context.close()

@@ -1,0 +1,43 @@
+"""Researchers’ pages in a browser: axe finds nothing, nothing scrolls sideways, and the browser does not complain."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+
+from annotation.services import studies
+from tests import build
+from tests.console.judging import make_judged_study
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def addresses() -> dict[str, str]:
+    running, closed = make_judged_study(), make_judged_study(pull=0.8)
+    studies.close(closed, actor=None, now=timezone.now())
+    return {
+        "results of a running study": f"/studies/{running.code}/results/",
+        "results of a closed study": f"/studies/{closed.code}/results/",
+        "monitor": f"/studies/{running.code}/monitor/",
+        "preview": f"/studies/{running.code}/preview/?comparison=1",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_researchers_pages_are_accessible_and_fit(browser, live_server, client, addresses, width, scheme):
+    client.force_login(build.make_researcher())
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    for name, address in addresses.items():
+        page.goto(live_server.url + address)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert complaints == []
+    context.close()
