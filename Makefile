@@ -16,7 +16,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test lint setup setup-dev clean
+.PHONY: help demo up test lint bench bench-results check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,14 @@ lint: setup-dev ## Check style and types
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
+
+bench: bench-results ## Measure how fast things are
+
+bench-results: setup-dev ## Time the statistics on studies of all sizes
+	@$(RUN)/python -m bench.bench_results $(ARGS)
+
+check-coverage: setup-dev ## Simulate how often intervals cover the truth (minutes)
+	@$(RUN)/python -m bench.check_coverage $(ARGS)
 
 setup: $(VENV)/app.stamp
 

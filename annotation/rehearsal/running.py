@@ -57,7 +57,7 @@ class Outcome:
 
 
 def rehearse(study: Study, *, annotators: int, address: str, folder: Path, actor: Actor = None) -> Outcome:
-    """Rehearse a study whose pages are served at `address`. The judgements land in `folder` as a CSV.
+    """Rehearse a study whose pages are served at `address`. The judgements land below `folder` as a CSV.
 
     Raises: RehearsalFailed, PageRefused, and what a launch of the study would raise.
     """
@@ -72,7 +72,8 @@ def rehearse(study: Study, *, annotators: int, address: str, folder: Path, actor
     rehearsal.annotators.update(is_simulated=True)
     require_complete(rehearsal)
     close(rehearsal, actor=actor, now=timezone.now())
-    (csv,) = (path for path in write_files(rehearsal, folder, overwrite=True) if path.name.endswith("judgements.csv"))
+    files = write_files(rehearsal, folder / str(rehearsal.code))
+    (csv,) = (path for path in files if path.name.endswith("judgements.csv"))
     return Outcome(rehearsal, annotators, judged, csv, tuple(compare(rehearsal, read_results(csv))))
 
 
