@@ -1,6 +1,5 @@
 """Models, prompts, augmenters and agents: what exists, who serves it, and what waits."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -12,17 +11,16 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin
 from annotation.models import Agent, Augmenter, Backend, GenerationUnit, LanguageModel, PromptSet, Response, Worker
+from annotation.services.generation.leases import SILENCE
+from annotation.services.generation.recipes import digest
 
-# Workers speak every few seconds; after this long without a word one is taken to be gone.
-SILENT_AFTER = timedelta(seconds=60)
 SAMPLING_ROWS = (("temperature", "top_p"), ("max_new_tokens", "seed"))
 SAMPLING_FIELDS = ("temperature", "top_p", "max_new_tokens", "seed")
-IN_USE = "Texts were made with these settings, so they stay as they are. To vary them, save a copy under a new name."
 
 
 def has_worker(model: str) -> Exists:
     """Whether a worker that serves the model named by this path spoke lately."""
-    fresh = timezone.now() - SILENT_AFTER
+    fresh = timezone.now() - SILENCE
     return Exists(Worker.objects.filter(model=OuterRef(model), is_stopping=False, seen_at__gte=fresh))
 
 
@@ -50,7 +48,7 @@ class LanguageModelAdmin(ConsoleAdmin[LanguageModel]):
 
     @admin.display(description="served by")
     def served_by(self, model: LanguageModel) -> str:
-        fresh = timezone.now() - SILENT_AFTER
+        fresh = timezone.now() - SILENCE
         names = [worker.name for worker in model.workers.all() if not worker.is_stopping and worker.seen_at >= fresh]
         return ", ".join(names) or f"no worker: start one for the queue model.{model.slug}"
 
@@ -81,6 +79,10 @@ class PromptSetAdmin(ConsoleAdmin[PromptSet]):
 
     def has_change_permission(self, request: HttpRequest, obj: PromptSet | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: PromptSet, form: Any, change: bool) -> None:
+        obj.sha256 = digest(obj.templates)
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="fingerprint", ordering="sha256")
     def fingerprint(self, prompts: PromptSet) -> str:
@@ -177,7 +179,7 @@ class WorkerAdmin(ReadOnlyAdmin[Worker]):
 
     @admin.display(description="up", boolean=True)
     def is_up(self, worker: Worker) -> bool:
-        return not worker.is_stopping and worker.seen_at >= timezone.now() - SILENT_AFTER
+        return not worker.is_stopping and worker.seen_at >= timezone.now() - SILENCE
 
     @admin.display(description="tokens a second", ordering="tokens_per_second")
     def speed(self, worker: Worker) -> str:

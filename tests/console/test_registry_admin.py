@@ -1,0 +1,51 @@
+"""Agents and what they are made of in the admin: who serves them, and what stays as it is once it was used."""
+
+import json
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import PromptSet, Worker
+from tests import build
+from tests.console.forms import fields_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def researcher(client):
+    client.force_login(build.make_researcher())
+    return client
+
+
+def test_a_prompt_set_is_made_once_with_its_fingerprint(researcher):
+    templates = json.dumps({"baseline": {"system": "Be kind.", "user": "{dialogue}"}})
+    fields = {"name": "Ours", "source": "Our own words", "templates": templates}
+    assert researcher.post(reverse("admin:annotation_promptset_add"), fields).status_code == 302
+    made = PromptSet.objects.get(name="Ours")
+    assert len(made.sha256) == 64
+    address = reverse("admin:annotation_promptset_change", args=[made.pk])
+    assert "Be kind." in researcher.get(address).content.decode()
+    assert researcher.post(address, fields | {"name": "Changed"}).status_code == 403
+
+
+def test_the_list_of_agents_says_what_each_waits_for(researcher):
+    agent = build.make_agent(augmenter=build.make_augmenter())
+    address = reverse("admin:annotation_agent_changelist")
+    page = researcher.get(address).content.decode()
+    assert f"model.{agent.responder.slug}" in page
+    assert f"model.{agent.augmenter.model.slug}" in page
+    for model in (agent.responder, agent.augmenter.model):
+        Worker.objects.create(name=model.slug, model=model, engine="vllm", engine_version="1", seen_at=timezone.now())
+    assert "waits for" not in researcher.get(address).content.decode().split("</thead>")[1]
+
+
+def test_an_agent_that_has_answered_keeps_its_settings(researcher):
+    agent = build.make_agent(temperature=0.5)
+    address = reverse("admin:annotation_agent_change", args=[agent.pk])
+    fields = fields_of(researcher.get(address)) | {"temperature": "0.9", "note": "Changed."}
+    build.make_response(build.make_dialogue(), agent)
+    researcher.post(address, fields)
+    agent.refresh_from_db()
+    assert (agent.temperature, agent.note) == (0.5, "Changed.")
