@@ -23,7 +23,7 @@ def tell(criterion: str, matchup: Matchup, *, name_both: bool = False) -> str:
     if isinstance(figure, NotEstimable):
         return f"On {criterion} no interval for {pair} can be given: {figure.reason}."
     preferred = preferred_system(matchup)
-    extent = f"{count(matchup.n_items, 'comparison')}, {count(matchup.n_annotators, 'annotator')}"
+    extent = f"{count(figure.n_items or 0, 'comparison')}, {count(figure.n_annotators or 0, 'annotator')}"
     if preferred is None:
         head = f"On {criterion} the study cannot tell {matchup.system_b} from {matchup.system_a}"
         if (
@@ -55,7 +55,7 @@ def shown_figure(matchup: Matchup) -> Figure:
 def preferred_system(matchup: Matchup) -> str | None:
     """The system whose interval (or band) clears 1/2; None where neither does."""
     figure = shown_figure(matchup)
-    if isinstance(figure, NotEstimable) or figure.low <= 0.5 <= figure.high:
+    if isinstance(figure, NotEstimable) or not _clears_half(figure):
         return None
     return matchup.system_b if figure.low > 0.5 else matchup.system_a
 
@@ -66,25 +66,41 @@ def complement(figure: Estimate) -> Estimate:
 
 
 def correction(report: Report) -> list[str]:
-    """Which of the differences hold when all criteria and pairs are tested together."""
+    """Which of the differences hold when all criteria and pairs are tested together, or banded together."""
+    if any(matchup.band is not None for _, matchup in report.matchups()):
+        return _bands_together(report)
     tested = [(name, matchup) for name, matchup in _named(report) if matchup.holm_p is not None]
-    if len(tested) < 2 or any(matchup.band is not None for _, matchup in tested):
+    if len(tested) < 2:
         return []
     level = 1 - report.settings.level
     claims = [(name, matchup) for name, matchup in tested if matchup.p is not None and matchup.p < level]
     held = [name for name, matchup in claims if matchup.holm_p is not None and matchup.holm_p < level]
-    tests = f"the {number(len(tested))} tests"
+    return [_what_holds(len(claims), held, f"the {number(len(tested))} tests (Holm)")]
+
+
+def _bands_together(report: Report) -> list[str]:
+    shown = [(name, matchup) for name, matchup in _named(report) if isinstance(matchup.band, Estimate)]
+    if len(report.matchups()) < 2 or not shown:
+        return []
+    claims = [(name, matchup) for name, matchup in shown if _clears_half(matchup.band)]
+    held = [name for name, matchup in claims if _clears_half(matchup.band_together)]
+    return [_what_holds(len(claims), held, f"the {number(len(report.matchups()))} bands (Bonferroni)")]
+
+
+def _what_holds(claims: int, held: list[str], family: str) -> str:
     if not claims:
-        return [f"None of {tests} finds a difference, with or without correction."]
-    if len(held) == len(claims):
-        subject = (
-            "This difference holds" if len(claims) == 1 else f"The {number(len(claims))} differences together hold"
-        )
-        return [f"{subject} after correction for {tests} (Holm)."]
+        return f"None of {family} finds a difference, with or without correction."
+    if len(held) == claims:
+        subject = "This difference holds" if claims == 1 else f"The {number(claims)} differences together hold"
+        return f"{subject} after correction for {family}."
     if not held:
-        return [f"After correction for {tests} (Holm) no difference remains."]
-    remain = f"{number(len(held))} of the {number(len(claims))} differences hold"
-    return [f"After correction for {tests} (Holm) {remain}: {', '.join(held)}."]
+        return f"After correction for {family} no difference remains."
+    some = f"{number(len(held))} of the {number(claims)} differences hold"
+    return f"After correction for {family} {some}: {', '.join(held)}."
+
+
+def _clears_half(figure: Figure | None) -> bool:
+    return isinstance(figure, Estimate) and not figure.low <= 0.5 <= figure.high
 
 
 def _named(report: Report) -> list[tuple[str, Matchup]]:

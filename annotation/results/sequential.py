@@ -12,6 +12,7 @@ import numpy as np
 
 from annotation.results.data import Codes, Estimate, Figure, Flags, Floats, Judgements, NotEstimable, compact
 from annotation.results.intervals import CANCELLED, Variance, mean_variance
+from annotation.results.settings import Settings
 
 MIN_ITEMS = 20
 MIN_ANNOTATORS = 5
@@ -47,6 +48,13 @@ def band(finished: Judgements, *, planned_items: int, level: float = 0.95, famil
     if variance.two_way <= 0:
         return NotEstimable(CANCELLED)
     return _estimate(float(score.mean()), variance, planned_items, 1 - (1 - level) / family)
+
+
+def running_band(judgements: Judgements, settings: Settings, *, planned_items: int, family: int = 1) -> Figure:
+    """The band over the items that are finished by the settings' judgements_per_item; judgements of one pair."""
+    item = compact(judgements.item)
+    finished = np.bincount(item) >= (settings.judgements_per_item or 1)
+    return band(judgements.take(finished[item]), planned_items=planned_items, level=settings.level, family=family)
 
 
 def _estimate(value: float, variance: Variance, planned_items: int, level: float) -> Estimate:

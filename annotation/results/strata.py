@@ -6,6 +6,8 @@ import numpy as np
 
 from annotation.results.data import Estimate, Figure, Judgements
 from annotation.results.intervals import holm
+from annotation.results.sequential import running_band
+from annotation.results.settings import Settings
 from annotation.results.win_scores import win_score
 
 NO_VALUE = "(none)"
@@ -13,13 +15,17 @@ NO_VALUE = "(none)"
 
 @dataclass(frozen=True)
 class Stratum:
-    """One value of a column: the win score of B over its judgements; holm_p is corrected over the column's values."""
+    """One value of a column: the win score of B over its judgements.
+
+    holm_p: corrected over the column's values · band: only for a running study, planned in proportion to its items.
+    """
 
     value: str
     n_judgements: int
     n_items: int
     win_score_b: Figure
     holm_p: float | None
+    band: Figure | None
 
 
 @dataclass(frozen=True)
@@ -34,16 +40,35 @@ class Stratified:
     note: str
 
 
-def stratify(judgements: Judgements, column: str, *, criterion: str, pair: tuple[str, str], level: float) -> Stratified:
+def stratify(
+    judgements: Judgements, column: str, *, criterion: str, pair: tuple[str, str], settings: Settings
+) -> Stratified:
     """judgements: of one criterion and pair."""
     coded = judgements.strata[column]
     codes = sorted(np.unique(coded.codes).tolist(), key=lambda code: coded.names[code])
-    strata = [_stratum(judgements.take(coded.codes == code), coded.names[code], level) for code in codes]
-    return Stratified(column, criterion, *pair, strata=_corrected(strata), note=_note(len(strata), level))
+    planned = None if settings.planned_items is None else settings.planned_items / judgements.n_items
+    strata = [
+        _stratum(judgements.take(coded.codes == code), coded.names[code] or NO_VALUE, settings, planned)
+        for code in codes
+    ]
+    return Stratified(column, criterion, *pair, strata=_corrected(strata), note=_note(len(strata), settings.level))
 
 
-def _stratum(judgements: Judgements, name: str, level: float) -> Stratum:
-    return Stratum(name or NO_VALUE, len(judgements), judgements.n_items, win_score(judgements, level=level), None)
+def _stratum(judgements: Judgements, name: str, settings: Settings, planned: float | None) -> Stratum:
+    """planned: items the study plans for each it has so far."""
+    n_items = judgements.n_items
+    return Stratum(
+        value=name,
+        n_judgements=len(judgements),
+        n_items=n_items,
+        win_score_b=win_score(judgements, level=settings.level),
+        holm_p=None,
+        band=None if planned is None else _band(judgements, settings, round(planned * n_items)),
+    )
+
+
+def _band(judgements: Judgements, settings: Settings, planned_items: int) -> Figure:
+    return running_band(judgements, settings, planned_items=max(1, planned_items))
 
 
 def _corrected(strata: list[Stratum]) -> tuple[Stratum, ...]:

@@ -12,12 +12,12 @@ import scipy
 from annotation.results.advice import Advice, advise
 from annotation.results.agreement import Agreement, Intra, agreement, intra_agreement
 from annotation.results.bias import Length, Position, length, position
-from annotation.results.data import Counts, Estimate, Figure, Judgements, NotEstimable, Sample, compact
+from annotation.results.data import Counts, Estimate, Figure, Judgements, NotEstimable, Sample
 from annotation.results.intervals import holm
 from annotation.results.latent import LatentShares, latent_shares
 from annotation.results.quality import Quality, quality_table
 from annotation.results.ranking import Ranking, rank
-from annotation.results.sequential import band
+from annotation.results.sequential import running_band
 from annotation.results.settings import Settings
 from annotation.results.strata import Stratified, stratify
 from annotation.results.win_scores import (
@@ -56,7 +56,8 @@ class Matchup:
 
     a_wins, ties, b_wins: judgements, ties with both bad (also counted apart in both_bad)
     p: of win_score_b against 1/2 · holm_p: corrected over the report
-    band: only for a running study · detectable_effect: distance from 1/2 that the study finds with power .8
+    band, band_together: only for a running study; the second holds together with those of all criteria and pairs
+    detectable_effect: distance from 1/2 that the study finds with power .8
     """
 
     system_a: str
@@ -75,6 +76,7 @@ class Matchup:
     win_score_b_items: Figure
     win_rate_b_no_ties: Figure
     band: Figure | None
+    band_together: Figure | None
     majority: Majority
     sign_test: SignTest
     signed_rank: SignedRank | NotEstimable | None
@@ -141,12 +143,13 @@ def analyse(
     """Every figure for a sample. gold: annotator to (right, asked) answers of comparisons with a known answer."""
     settings = settings or Settings()
     main = sample.main
-    criteria = [_criterion(sample, code, settings) for code in np.unique(main.criterion).tolist()]
-    corrected, family = _holm(criteria)
+    family = len(np.unique(main.criterion * len(main.pairs) + main.pair))
+    criteria = [_criterion(sample, code, settings, family) for code in np.unique(main.criterion).tolist()]
+    corrected, tested = _holm(criteria)
     return Report(
         settings=settings,
         data=sample.counts,
-        family=family,
+        family=tested,
         criteria=corrected,
         strata=tuple(_stratified(main, settings)),
         annotators=quality_table(main, gold=gold, level=settings.level),
@@ -165,11 +168,11 @@ def versions() -> dict[str, str]:
     }
 
 
-def _criterion(sample: Sample, code: int, settings: Settings) -> CriterionReport:
+def _criterion(sample: Sample, code: int, settings: Settings, family: int) -> CriterionReport:
     judgements = sample.main.of(code)
     graded = code in judgements.graded
     pairs = np.unique(judgements.pair).tolist()
-    matchups = tuple(_matchup(judgements.of(code, pair), settings, graded=graded) for pair in pairs)
+    matchups = tuple(_matchup(judgements.of(code, pair), settings, family, graded=graded) for pair in pairs)
     pooled = len(pairs) > 1
     return CriterionReport(
         criterion=judgements.criteria[code],
@@ -186,8 +189,8 @@ def _criterion(sample: Sample, code: int, settings: Settings) -> CriterionReport
     )
 
 
-def _matchup(judgements: Judgements, settings: Settings, *, graded: bool) -> Matchup:
-    """All figures of judgements of one criterion and pair."""
+def _matchup(judgements: Judgements, settings: Settings, family: int, *, graded: bool) -> Matchup:
+    """All figures of judgements of one criterion and pair, one of `family` of them."""
     level = settings.level
     score = win_score(judgements, level=level)
     by_items = majority(judgements)
@@ -210,7 +213,8 @@ def _matchup(judgements: Judgements, settings: Settings, *, graded: bool) -> Mat
         holm_p=None,
         win_score_b_items=win_score_of_these_annotators(judgements, level=level),
         win_rate_b_no_ties=win_rate_without_ties(judgements, level=level),
-        band=_band(judgements, settings),
+        band=_band(judgements, settings, family=1),
+        band_together=_band(judgements, settings, family=family),
         majority=by_items,
         sign_test=SignTest(p=sign_test(by_items), votes_p=votes_p(judgements)),
         signed_rank=signed_rank(judgements) if graded else None,
@@ -226,13 +230,10 @@ def _matchup(judgements: Judgements, settings: Settings, *, graded: bool) -> Mat
     )
 
 
-def _band(judgements: Judgements, settings: Settings) -> Figure | None:
-    """The band over the finished items of a running study."""
+def _band(judgements: Judgements, settings: Settings, *, family: int) -> Figure | None:
     if settings.planned_items is None:
         return None
-    item = compact(judgements.item)
-    finished = np.bincount(item) >= (settings.judgements_per_item or 1)
-    return band(judgements.take(finished[item]), planned_items=settings.planned_items, level=settings.level)
+    return running_band(judgements, settings, planned_items=settings.planned_items, family=family)
 
 
 def _matchup_notes(judgements: Judgements) -> list[str]:
@@ -276,7 +277,7 @@ def _stratified(main: Judgements, settings: Settings) -> list[Stratified]:
                         column,
                         criterion=main.criteria[criterion],
                         pair=main.pairs[pair],
-                        level=settings.level,
+                        settings=settings,
                     )
                 )
     return found

@@ -20,6 +20,7 @@ from annotation.results.errors import BadRow, EmptyTable, MissingColumns, Repeat
 
 REQUIRED = ("item_id", "rater_id", "dimension", "label", "system_a", "system_b")
 OPTIONAL = ("shown_left", "length_a", "length_b", "kind", "excluded_reason", "is_rehearsal")
+# The time of a judgement: the time the page was in view where it is known, else the time that passed.
 SECONDS = ("active_seconds", "seconds")
 
 # What our exports put a ' in front of, so that a spreadsheet does not run the cell as a formula.
@@ -89,9 +90,8 @@ class _Builder:
         self.strata = tuple(dict.fromkeys(strata))
         wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in header]
         self.names = list(dict.fromkeys((*wanted, *self.strata)))
-        self.seconds_name = next((name for name in SECONDS if name in header), None)
-        picked = self.names + ([self.seconds_name] if self.seconds_name else [])
-        self.places = [header.index(name) for name in picked]
+        self.places = [header.index(name) for name in self.names]
+        self.times = [header.index(name) for name in SECONDS if name in header]
         self.values = [_Distinct() for _ in self.names]
         self.codes: list[list[np.ndarray[tuple[int], np.dtype[np.int32]]]] = [[] for _ in self.names]
         self.seconds: list[Floats] = []
@@ -104,10 +104,9 @@ class _Builder:
             problem = f"{len(batch[wrong])} cells where the header has {self.width}."
             raise BadRow(problem, place_of(self.rows + wrong))
         columns = list(zip(*batch, strict=True))
-        for place, values, codes in zip(self.places, self.values, self.codes, strict=False):
+        for place, values, codes in zip(self.places, self.values, self.codes, strict=True):
             codes.append(np.fromiter(map(values.__getitem__, columns[place]), np.int32, len(batch)))
-        if self.seconds_name:
-            self.seconds.append(_seconds(columns[self.places[-1]]))
+        self.seconds.append(_first_known([_seconds(columns[place]) for place in self.times], len(batch)))
         self.rows += len(batch)
 
     def table(self, place_of: Callable[[int], str]) -> Table:
@@ -115,8 +114,8 @@ class _Builder:
         if not self.rows:
             raise EmptyTable("There are no judgements: no row follows the header.")
         coded = dict(zip(self.names, map(_coded, self.codes, self.values), strict=True))
-        seconds = np.concatenate(self.seconds) if self.seconds else np.full(self.rows, math.nan)
-        return Table(coded, seconds, {name: coded[name] for name in self.strata}, place_of)
+        strata = {name: coded[name] for name in self.strata}
+        return Table(coded, np.concatenate(self.seconds), strata, place_of)
 
 
 def _check_header(header: list[str], needed: Iterable[str]) -> None:
@@ -171,6 +170,14 @@ def _coded(codes: list[np.ndarray[tuple[int], np.dtype[np.int32]]], values: _Dis
 def rearmed(cell: str) -> str:
     """The text of a cell as it was before an export put a ' in front of what a spreadsheet takes for a formula."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
+def _first_known(columns: list[Floats], n: int) -> Floats:
+    """For each row the first number that is known, else nan."""
+    found = np.full(n, math.nan)
+    for column in reversed(columns):
+        found = np.where(np.isfinite(column), column, found)
+    return found
 
 
 def _seconds(column: Sequence[str]) -> Floats:

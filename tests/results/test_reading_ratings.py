@@ -276,6 +276,7 @@ def test_a_column_for_strata_has_to_be_there():
 def test_seconds_that_are_no_numbers_are_not_known():
     assert np.isnan(sample([row(seconds="soon")]).main.seconds).all()
     assert sample([row(seconds="7", active_seconds="5")]).main.seconds.tolist() == [5]
+    assert sample([row(seconds="7", active_seconds="")]).main.seconds.tolist() == [7]
 
 
 def test_reading_keeps_no_text_of_columns_it_does_not_need(tmp_path):

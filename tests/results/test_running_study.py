@@ -80,6 +80,24 @@ def test_report_of_a_running_study_bands_its_finished_items():
     assert analyse(sample(rows), Settings(resamples=100)).criteria[0].matchups[0].band is None
 
 
+def test_bands_of_a_report_hold_together_only_when_they_are_wider():
+    rows = [*random_rows(items=40, annotators=8, seed=2), *random_rows(items=40, annotators=8, seed=3, dimension="y")]
+    matchup = analyse(sample(rows), Settings(resamples=100, planned_items=80)).criteria[0].matchups[0]
+    assert matchup.band.level == pytest.approx(0.95)
+    assert matchup.band_together.level == pytest.approx(0.975)
+    assert matchup.band_together.low < matchup.band.low
+
+
+def test_strata_of_a_running_study_have_bands_too():
+    rows = [{**one, "language": "en" if int(one["item_id"][1:]) % 3 else "de"} for one in random_rows(items=90, seed=4)]
+    settings = Settings(resamples=100, planned_items=180, strata=("language",))
+    (found,) = analyse(sample(rows, strata=("language",)), settings).strata
+    german, english = found.strata
+    assert (german.band.n_items, english.band.n_items) == (30, 60)
+    expected = sequential.half_width(english.band.se**2, 60, planned_items=120, level=0.95)
+    assert english.band.high - english.band.estimate == pytest.approx(float(expected))
+
+
 def test_path_of_scores_in_memory_has_one_value_an_item():
     path = sequential.band_path(np.array([0.0, 1.0]), np.array([0, 4]), np.array([0, 1]), planned_items=10)
     assert path.win_score.tolist() == [0.0, 0.5]
