@@ -11,9 +11,14 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 def answer(report: Report) -> str:
     """What the report says of every criterion and pair, and what holds after correction for all of them."""
+    return " ".join(answers(report))
+
+
+def answers(report: Report) -> list[str]:
+    """The same, a sentence each."""
     several_pairs = len({(matchup.system_a, matchup.system_b) for _, matchup in report.matchups()}) > 1
     told = [tell(criterion, matchup, name_both=several_pairs) for criterion, matchup in report.matchups()]
-    return " ".join([*told, *correction(report)])
+    return [*told, *correction(report)]
 
 
 def tell(criterion: str, matchup: Matchup, *, name_both: bool = False) -> str:
@@ -91,7 +96,9 @@ def _what_holds(claims: int, held: list[str], family: str) -> str:
     if not claims:
         return f"None of {family} finds a difference, with or without correction."
     if len(held) == claims:
-        subject = "This difference holds" if claims == 1 else f"The {number(claims)} differences together hold"
+        subject = (
+            f"The difference on {held[0]} holds" if claims == 1 else f"The {number(claims)} differences together hold"
+        )
         return f"{subject} after correction for {family}."
     if not held:
         return f"After correction for {family} no difference remains."

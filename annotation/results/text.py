@@ -6,14 +6,14 @@ from annotation.results.agreement import Agreement
 from annotation.results.data import Figure, NotEstimable
 from annotation.results.quality import Quality
 from annotation.results.ranking import Standing
-from annotation.results.sentences import answer
+from annotation.results.sentences import answers
 from annotation.results.summary import CriterionReport, Matchup, Report
 from annotation.results.win_scores import VarianceShares
 
 
 def as_text(report: Report) -> str:
     """Everything a reader of the results needs, in plain lines."""
-    parts = [answer(report), "", *_data(report)]
+    parts = [*answers(report), "", *_data(report)]
     for criterion in report.criteria:
         parts += ["", *_criterion(criterion)]
     for stratified in report.strata:

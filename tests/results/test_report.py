@@ -201,7 +201,7 @@ def test_a_running_study_answers_from_the_band():
     words = sentences.answer(report_of(leaning(chance=0.8), settings))
     assert "95 % band between" in words
     both = sentences.answer(report_of([*leaning(chance=0.8), *leaning("y", chance=0.5, seed=1)], settings))
-    assert "This difference holds after correction for the two bands" in both
+    assert "The difference on naturalness holds after correction for the two bands" in both
     early = sentences.answer(report_of(leaning(items=10), settings))
     assert "no interval" in early
     assert "20 finished comparisons" in early
