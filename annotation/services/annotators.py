@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from annotation.errors import DuologueError
 from annotation.models import Annotator, Assignment, Judgement, Slot, Study
-from annotation.services.statements import row
+from annotation.services.statements import row_on_a_live_connection
 from annotation.states import AssignmentState, Exit, Side, StudyState
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -89,7 +89,7 @@ WHERE a.code = %(annotator)s AND s.code = %(study)s
 
 def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
     """Return where this annotator of this study stands, in one statement; None for a stranger."""
-    found = row(_STANDING, {"annotator": annotator_code, "study": study_code})
+    found = row_on_a_live_connection(_STANDING, {"annotator": annotator_code, "study": study_code})
     if found is None:
         return None
     pk, code, study, study_code, state, sha256, seed, *rest = found

@@ -92,26 +92,32 @@ class Timing(NamedTuple):
     blurs: int | None = None
 
 
-_SUBMIT = """
+_ANSWERS = """
+unnest(%(criteria)s::bigint[], %(outcomes)s::text[], %(grades)s::smallint[], %(reasons)s::text[])
+    AS answer (criterion, outcome, grade, reason)
+"""
+
+_SUBMIT = f"""
 WITH done AS (
     UPDATE annotation_assignment SET state = 'submitted', submitted_at = %(now)s, active_ms = %(active_ms)s,
-           blurs = %(blurs)s, draft = '{}'
+           blurs = %(blurs)s, draft = '{{}}'
     WHERE id = %(assignment)s AND annotator_id = %(annotator)s AND state = 'claimed'
     RETURNING id
+), judged AS (
+    INSERT INTO annotation_judgement (assignment_id, criterion_id, outcome, grade, treatment_side, reason)
+    SELECT done.id, criterion, outcome, grade, %(side)s, reason FROM done, {_ANSWERS}
 )
 UPDATE annotation_annotator a
 SET submitted_count = submitted_count + 1, left_balance = left_balance + %(balance)s, last_submitted_id = done.id,
     last_dialogue_id = %(dialogue)s
 FROM done WHERE a.id = %(annotator)s
 RETURNING a.submitted_count, a.left_balance
-"""
+"""  # noqa: S608 - put together from constants of this module
 
-_JUDGE = """
+_JUDGE = f"""
 INSERT INTO annotation_judgement (assignment_id, criterion_id, outcome, grade, treatment_side, reason)
-SELECT %(assignment)s, criterion, outcome, grade, %(side)s, reason
-FROM unnest(%(criteria)s::bigint[], %(outcomes)s::text[], %(grades)s::smallint[], %(reasons)s::text[])
-     AS answer (criterion, outcome, grade, reason)
-"""
+SELECT %(assignment)s, criterion, outcome, grade, %(side)s, reason FROM {_ANSWERS}
+"""  # noqa: S608 - put together from constants of this module
 
 
 def submit_and_claim(
@@ -134,19 +140,20 @@ def submit_and_claim(
         return _submit_otherwise(standing, code, wanted, sheet, now=now, timing=timing)
     held = standing.held
     with transaction.atomic():
-        after = _submit(standing, held, now=now, timing=timing)
+        verdicts = as_verdicts(wanted, held.treatment_side, sheet.rules)
+        after = _submit(standing, held, verdicts, now=now, timing=timing)
         if after:
-            _judge(held.assignment_id, held.treatment_side, as_verdicts(wanted, held.treatment_side, sheet.rules))
             following = claim(after, now=now)
     if not after:
         return _submit_otherwise(find_standing_again(standing), code, wanted, sheet, now=now, timing=timing)
     return Submitted(Receipt.SAVED, following or claim_next(after, now=now))
 
 
-def _submit(standing: Standing, held: Held, *, now: datetime, timing: Timing) -> Standing | None:
-    """Move the held assignment to submitted and return the standing after it; None if it is held no longer."""
-    values: dict[str, Any] = {
-        "assignment": held.assignment_id,
+def _submit(
+    standing: Standing, held: Held, verdicts: list[Verdict], *, now: datetime, timing: Timing
+) -> Standing | None:
+    """Store the answers to the held comparison and return the standing after it; None if it is held no longer."""
+    values = _judgement_values(held.assignment_id, held.treatment_side, verdicts) | {
         "annotator": standing.annotator_id,
         "balance": 1 if held.is_flipped else -1,
         "dialogue": held.dialogue_id,
@@ -167,7 +174,11 @@ def _submit(standing: Standing, held: Held, *, now: datetime, timing: Timing) ->
 
 
 def _judge(assignment_id: int, side: Side, verdicts: list[Verdict]) -> None:
-    values: dict[str, Any] = {
+    run(_JUDGE, _judgement_values(assignment_id, side, verdicts))
+
+
+def _judgement_values(assignment_id: int, side: Side, verdicts: list[Verdict]) -> dict[str, Any]:
+    return {
         "assignment": assignment_id,
         "side": side,
         "criteria": [verdict.criterion_id for verdict in verdicts],
@@ -175,7 +186,6 @@ def _judge(assignment_id: int, side: Side, verdicts: list[Verdict]) -> None:
         "grades": [verdict.grade for verdict in verdicts],
         "reasons": [verdict.reason for verdict in verdicts],
     }
-    run(_JUDGE, values)
 
 
 def _submit_otherwise(

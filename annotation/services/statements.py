@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from psycopg.types.numeric import Int8
 
 
@@ -30,6 +30,25 @@ def run(statement: str, values: Mapping[str, Any]) -> psycopg.Cursor[tuple[Any, 
 def row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """Execute one prepared statement and return its first row."""
     return run(statement, values).fetchone()
+
+
+def row_on_a_live_connection(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Read the first row, on a new connection where the database was restarted under the one at hand.
+
+    For the first statement of a request, which only reads: it may run twice. A pool hands out as many dead connections
+    as it holds before it notices.
+    """
+    for _ in range(_POOLED_AT_THE_MOST):
+        try:
+            return row(statement, values)
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or connection.is_usable():
+                raise
+            connection.close()
+    return row(statement, values)
+
+
+_POOLED_AT_THE_MOST = 16
 
 
 def _of_one_type(value: Any) -> Any:

@@ -6,6 +6,8 @@ from annotation.views import entry, rating
 
 app_name = "annotator"
 urlpatterns = [
+    # First, because it is asked for far more often than all the others together.
+    path("<uuid:code>/", rating.rate, name="rate"),
     path("", entry.landing, name="landing"),
     path("declined/", entry.declined, name="declined"),
     path("instructions/", entry.instructions, name="instructions"),
@@ -15,7 +17,6 @@ urlpatterns = [
     path("leave/", entry.leave, name="leave"),
     path("next/", rating.following, name="next"),
     path("change/", rating.change_last, name="change_last"),
-    path("<uuid:code>/", rating.rate, name="rate"),
     path("<uuid:code>/draft/", rating.draft, name="draft"),
     path("<uuid:code>/active/", rating.active, name="active"),
     path("<uuid:code>/show/", rating.reveal, name="show"),

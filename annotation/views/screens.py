@@ -10,8 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.template.loader import get_template, render_to_string
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,6 +22,7 @@ from annotation.answers import BOTH_BAD, Answer, AnswerRules
 from annotation.services.annotators import Held
 from annotation.services.faces import Face, read_pair
 from annotation.services.sheets import Question
+from annotation.views.skeletons import Skeleton
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,13 @@ class Screen:
     def render(self, request: HttpRequest, *, is_part: bool) -> str:
         """Return the page, or the part of it that htmx swaps."""
         language = get_language() or "en"
+        story, replies, warning = draw_pair(self.held.comparison_id, self.held.is_flipped, language)
+        if is_part and self._is_fresh() and not warning:
+            return self._fill(request, language, {"story": story, "replies": replies})
+        return self._draw(request, language, is_part=is_part)
+
+    def _draw(self, request: HttpRequest, language: str, *, is_part: bool) -> str:
+        """Draw the page anew."""
         story, replies, warning = draw_pair(self.held.comparison_id, self.held.is_flipped, language)
         waits = bool(warning) and not self.is_shown
         context = {
@@ -66,10 +76,48 @@ class Screen:
             get_template("annotator/rate.html#work" if is_part else "annotator/rate.html").render(context, request)
         )
 
+    def _is_fresh(self) -> bool:
+        """Whether nothing but the comparison sets this page apart from others: the usual answer to a submit."""
+        return not (self.answers or self.problems or self.note or self.is_change)
+
+    def _fill(self, request: HttpRequest, language: str, texts: dict[str, SafeString]) -> str:
+        """Fill in the page that is drawn once for all comparisons."""
+        total = max(self.face.comparisons, self.held.number)
+        skeleton = draw_skeleton(self.face, tuple(self.questions), self.rules, total, self.can_change, language)
+        values = {
+            "code": self.held.code,
+            "number": localize(self.held.number),
+            "done": self.held.number - 1,
+            "minutes_left": localize(self.face.minutes(total - self.held.number + 1)),
+            "lease_seconds": int((self.held.lease_until - timezone.now()).total_seconds()),
+            "csrf_token": get_token(request),
+        }
+        return skeleton.fill(values | texts)
+
     def _draw_questions(self, language: str) -> SafeString:
         if self.answers or self.problems:
             return draw_questions(self.questions, self.rules, self.answers, self.problems)
         return draw_open_questions(tuple(self.questions), self.rules, language)
+
+
+_FILLED_IN = ["story", "replies", "code", "number", "done", "minutes_left", "lease_seconds", "csrf_token"]
+
+
+@lru_cache(maxsize=512)
+def draw_skeleton(
+    face: Face, questions: tuple[Question, ...], rules: AnswerRules, total: int, can_change: bool, language: str
+) -> Skeleton:
+    """Return the part of the rating page that htmx swaps, untouched by any answer, without its comparison."""
+    context = {
+        "face": face,
+        "home": face.home,
+        "total": total,
+        "questions": draw_open_questions(questions, rules, language),
+        "questions_count": len(questions),
+        "answered": 0,
+        "can_change": can_change,
+    }
+    return Skeleton("annotator/rate.html#work", context, _FILLED_IN)
 
 
 @lru_cache(maxsize=2048)
