@@ -86,7 +86,7 @@ def ensure_registry() -> None:
         note=DEMO_NOTE,
         **DEMO_RESPOND,
     )
-    augmenters = _real_augmenters(thanos, prompts)
+    augmenters = _real_augmenters(thanos, responders["llama-3-1-8b"], prompts)
     _real_agents(responders, augmenters, prompts)
 
 
@@ -145,21 +145,29 @@ def _agent(name: str, **values: Any) -> Agent:
     return Agent.objects.get_or_create(name=name, defaults=values)[0]
 
 
-def _real_augmenters(thanos: dict[str, LanguageModel], prompts: PromptSet) -> dict[str, Augmenter]:
+def _real_augmenters(
+    thanos: dict[str, LanguageModel], chat_model: LanguageModel, prompts: PromptSet
+) -> dict[str, Augmenter]:
     """Thanos in three sizes and three variants, what it is compared with, and the controls."""
     shared = {"prompt_set": prompts, **PUBLISHED_THINK}
     large = thanos["thanos-8b"]
-    made = {
+    return {
         "thanos-8b": _augmenter("Thanos 8B", model=large, **shared),
         "thanos-3b": _augmenter("Thanos 3B", model=thanos["thanos-3b"], **shared),
         "thanos-1b": _augmenter("Thanos 1B", model=thanos["thanos-1b"], **shared),
         "skill": _augmenter("Thanos 8B, skill only", model=large, guidance=Guidance.SKILL, **shared),
         "explanation": _augmenter("Thanos 8B, explanation only", model=large, guidance=Guidance.EXPLANATION, **shared),
+        "doctor": _augmenter(
+            "Chain of thought (DOCTOR style) by Llama 3.1 8B",
+            source=Source.DOCTOR,
+            guidance=Guidance.EXPLANATION,
+            model=chat_model,
+            **shared,
+        ),
         "own": _augmenter("Responder's own skill", source=Source.OWN, **shared),
         "shuffled": _augmenter("Control: Thanos 8B of another dialogue", source=Source.SHUFFLED, model=large, **shared),
         "random": _augmenter("Control: random skill", source=Source.RANDOM, guidance=Guidance.SKILL),
     }
-    return made
 
 
 def _real_agents(responders: dict[str, LanguageModel], augmenters: dict[str, Augmenter], prompts: PromptSet) -> None:

@@ -1,5 +1,8 @@
 """What a run orders: everything that is missing, nothing twice."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from annotation.models import (
@@ -7,6 +10,7 @@ from annotation.models import (
     Augmenter,
     GenerationUnit,
     Guidance,
+    LanguageModel,
     PromptSet,
     Response,
     SkillOfMind,
@@ -15,10 +19,12 @@ from annotation.models import (
 )
 from annotation.services import generation
 from annotation.services.generation.recipes import plan_agent
-from annotation.services.registry import DEMO_BASELINE, DEMO_TREATMENT
+from annotation.services.registry import DEMO_BASELINE, DEMO_TREATMENT, ensure_registry
 from annotation.states import RunState, UnitState
-from inference_worker.schema import SKILLS
+from inference_worker.schema import READ_RATIONALE, SKILLS
 from tests.build import make_agent, make_dialogue, make_study
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.django_db
 
@@ -175,7 +181,7 @@ def test_the_responders_own_skill_is_thought_by_the_responder(study, now):
 
 def test_a_chain_of_thought_gives_an_explanation_and_looks_for_no_skill(study):
     plan = plan_agent(variant("doctor", source=Source.DOCTOR))
-    assert plan.think.recipe.skills == ()
+    assert (plan.think.recipe.skills, plan.think.recipe.reads) == ((), READ_RATIONALE)
     assert "{skill}" not in plan.recipe.user
 
 
@@ -251,9 +257,25 @@ def test_ordering_costs_the_same_number_of_queries_for_more_dialogues(study, cre
 
 def test_an_augmenter_of_the_registry_is_never_changed_again(study):
     Augmenter.objects.filter(name="Demo augmenter").update(temperature=0.2)
-    from annotation.services.registry import ensure_registry
-
     counts = (Agent.objects.count(), Augmenter.objects.count(), PromptSet.objects.count())
     ensure_registry()
     assert counts == (Agent.objects.count(), Augmenter.objects.count(), PromptSet.objects.count())
     assert Augmenter.objects.get(name="Demo augmenter").temperature == 0.2
+
+
+def test_the_registry_and_the_workers_know_the_same_models(study):
+    known = json.loads((ROOT / "inference_worker" / "models.json").read_text(encoding="utf-8"))
+    registered = LanguageModel.objects.values_list("slug", "backend", "source")
+    assert {slug: (model["backend"], model["source"]) for slug, model in known.items()} == {
+        slug: (backend, source) for slug, backend, source in registered
+    }
+
+
+def test_every_agent_of_the_registry_can_be_planned(study):
+    hashes = [plan_agent(agent).settings_hash for agent in Agent.objects.all()]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_the_demo_augmenter_says_that_it_is_not_thanos(study):
+    agent = Agent.objects.get(name=DEMO_TREATMENT)
+    assert agent.note == agent.augmenter.note == "demo augmenter, not Thanos"

@@ -8,7 +8,17 @@ from typing import Any
 
 from annotation.errors import DuologueError
 from annotation.models import Agent, Augmenter, Guidance, LanguageModel, PromptSet, Source
-from inference_worker.schema import RESPOND, SKILLS, THINK, ModelSpec, Recipe, Sampling, to_json
+from inference_worker.schema import (
+    READ_RATIONALE,
+    READ_SKILL_OF_MIND,
+    RESPOND,
+    SKILLS,
+    THINK,
+    ModelSpec,
+    Recipe,
+    Sampling,
+    to_json,
+)
 
 THINK_ROLES = {Source.THANOS: "think", Source.OWN: "own_skill", Source.DOCTOR: "doctor", Source.SHUFFLED: "think"}
 # A prompt set may have a template of its own for answering to a chain of thought.
@@ -92,14 +102,16 @@ def plan_think(augmenter: Augmenter, responder: LanguageModel | None) -> ThinkPl
     if model is None:
         raise NotReady(f"{augmenter} has no model: choose the one that writes the skill-of-mind.")
     template = _template(augmenter.prompt_set, THINK_ROLES[Source(augmenter.source)], augmenter)
+    names_skill = augmenter.source != Source.DOCTOR
     recipe = Recipe(
         stage=THINK,
         system=template.get("system", ""),
         user=template["user"],
         sampling=_sampling(augmenter, template),
-        skill_grammar=augmenter.uses_grammar,
-        # A chain of thought names no skill, so there is none to look for in it.
-        skills=() if augmenter.source == Source.DOCTOR else SKILLS,
+        # A chain of thought names no skill, so there is none to ask for or to look for.
+        skill_grammar=augmenter.uses_grammar and names_skill,
+        skills=SKILLS if names_skill else (),
+        reads=READ_SKILL_OF_MIND if names_skill else READ_RATIONALE,
     )
     return ThinkPlan(augmenter, model, recipe)
 
