@@ -16,7 +16,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test lint bench bench-results check-coverage setup setup-dev clean
+.PHONY: help demo up test lint bench bench-web bench-results check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,10 @@ lint: setup-dev ## Check style and types
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 
-bench: bench-results ## Measure how fast things are
+bench: bench-results bench-web ## Measure how fast things are
+
+bench-web: setup-dev ## Time "save and receive the next comparison" over HTTP
+	@$(RUN)/python -m bench.bench_web $(ARGS)
 
 bench-results: setup-dev ## Time the statistics on studies of all sizes
 	@$(RUN)/python -m bench.bench_results $(ARGS)
