@@ -50,6 +50,16 @@ def sha256_of(path: Path) -> str:
     return f"sha256:{known[key]}"
 
 
+def revision_of(source: str) -> str:
+    """Return `sha256:…` over the weight files of a model directory, "" where the source is no directory."""
+    directory = Path(source).expanduser()
+    if not directory.is_dir():
+        return ""
+    files = sorted(path for path in directory.iterdir() if path.suffix in {".safetensors", ".bin", ".gguf"})
+    digest = hashlib.sha256("".join(f"{path.name} {sha256_of(path)}\n" for path in files).encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
 def _hash(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:

@@ -20,6 +20,7 @@ from inference_worker.backends import Answer, Completion, Engine, EngineError, F
 from inference_worker.backends.gguf_file import GgufHead, NotGguf, read_head
 from inference_worker.memory import available_bytes, megabytes
 from inference_worker.schema import ModelSpec
+from inference_worker.skill_form import skill_only
 from inference_worker.skills import MARKER
 from inference_worker.weights import find_weights, sha256_of
 
@@ -178,7 +179,7 @@ def _answer_with_skill(call: _Call, request: Request, started: float) -> Answer:
     prompt = replace(request.prompt, start=f"{request.prompt.start}{explanation} {MARKER}")
     sampling = replace(request.sampling, max_new_tokens=SKILL_TOKENS, stop=(), repetition_penalty=1.0)
     second = _Call(call.server, call.slot, call.stop, reuse=True)
-    grammar = {"grammar": skill_grammar(request.skills)}
+    grammar = {"grammar": skill_only(request.skills)}
     second.run(_body(replace(request, sampling=sampling, prompt=prompt)) | grammar)
     if second.error or not second.finish_reason:
         return _failure(second.error)
@@ -192,11 +193,6 @@ def _closed(thought: Completion) -> str:
     if thought.finish_reason != "length":
         return thought.text.rstrip()
     return (thought.text.rpartition(" ")[0] or thought.text).rstrip() + UNFINISHED
-
-
-def skill_grammar(skills: Sequence[str]) -> str:
-    """Return the grammar, in llama.cpp's notation, of a blank and one of the skills."""
-    return 'root ::= " " (' + " | ".join(f'"{name}"' for name in skills) + ")"
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""From a prompt to token ids by the model's own chat template: one way for all engines that hold a tokenizer."""
+
+from typing import Any
+
+from inference_worker.backends import EngineError
+from inference_worker.prompts import Prompt
+
+
+def require_chat_template(tokenizer: Any, source: str) -> None:
+    """Raise EngineError for a model that nobody has taught to chat."""
+    if not tokenizer.chat_template:
+        raise EngineError(
+            f"{source} has no chat template, so nobody knows how to talk to it: choose an instruct model."
+        )
+
+
+def chat_text(tokenizer: Any, prompt: Prompt) -> str:
+    """Return what the model reads, up to the place where its answer goes on.
+
+    Some templates know no system role and say so by an error; the system text then stands before the user's.
+    """
+    try:
+        text = _template(tokenizer, prompt)
+    except Exception:
+        if not prompt.system:
+            raise
+        text = _template(tokenizer, Prompt("", f"{prompt.system}\n\n{prompt.user}"))
+    return text + prompt.start
+
+
+def plain_text(prompt: Prompt) -> str:
+    """Return the prompt for a model that does not chat: system, user and the begun answer, one after the other."""
+    return "\n\n".join(part for part in (prompt.system, prompt.user, prompt.start) if part)
+
+
+def token_ids(tokenizer: Any, text: str) -> list[int]:
+    """Return the ids of a text in which the template has already put the special tokens."""
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def _template(tokenizer: Any, prompt: Prompt) -> str:
+    messages = Prompt(prompt.system, prompt.user).messages()
+    text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    return text

@@ -1,0 +1,265 @@
+"""Any OpenAI-compatible endpoint: a served vLLM or llama.cpp, or a hosted model.
+
+The source is `NAME` or `NAME:MODEL`. Address and key of an endpoint stand in the worker's environment alone, as
+`ENDPOINT_NAME_URL` (up to and with `/v1`) and `ENDPOINT_NAME_KEY`; a batch carries the name.
+Options: `concurrency` (requests at once, 8), `timeout_seconds` (of one request, 120), `tries` (5), `dialect`: `openai`
+sends nothing that the original does not know, `vllm` and `llamacpp` also send what those two understand.
+"""
+
+import os
+import queue
+import random
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from inference_worker import skill_form
+from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
+from inference_worker.schema import ModelSpec
+
+DIALECTS = ("openai", "vllm", "llamacpp")
+CONNECT_SECONDS = 10.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+# Timeouts, too many requests, and everything that is the server's own fault.
+PASSING = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where requests go. The key is never shown."""
+
+    name: str
+    url: str
+    key: str
+    model: str
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    def without_key(self, text: str) -> str:
+        """Return a server's words, shortened and without the key, should it repeat that."""
+        return (text.replace(self.key, "…") if self.key else text)[:300]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How requests are sent."""
+
+    concurrency: int = 8
+    timeout_seconds: float = 120.0
+    tries: int = 5
+
+
+def load(spec: ModelSpec) -> "OpenAI":
+    """Find the endpoint and ask it for its models. Raises EngineError with a sentence that says what to do."""
+    limits, dialect = _limits(spec.options), spec.options.get("dialect", "openai")
+    if dialect not in DIALECTS:
+        raise EngineError(f"The option dialect must be one of {', '.join(DIALECTS)}, not {dialect!r}.")
+    endpoint = find_endpoint(spec.source, os.environ)
+    timeout = httpx.Timeout(limits.timeout_seconds, connect=min(CONNECT_SECONDS, limits.timeout_seconds))
+    pool = httpx.Limits(max_connections=limits.concurrency)
+    client = httpx.Client(base_url=endpoint.url, headers=endpoint.headers(), timeout=timeout, limits=pool)
+    try:
+        return OpenAI(client, _with_model(client, endpoint), limits, dialect, revision=spec.revision)
+    except EngineError:
+        client.close()
+        raise
+
+
+def find_endpoint(source: str, environment: Any) -> Endpoint:
+    """Return the endpoint of a name. Raises EngineError if the environment does not know it."""
+    name, _, model = source.partition(":")
+    variable = "ENDPOINT_" + re.sub(r"[^A-Z0-9]+", "_", name.upper())
+    url = environment.get(f"{variable}_URL", "").strip().rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise EngineError(f"{variable}_URL is not set to an address: give the endpoint {name} as https://host/v1.")
+    return Endpoint(name, url + "/", environment.get(f"{variable}_KEY", "").strip(), model)
+
+
+class OpenAI:
+    """An endpoint that answered."""
+
+    def __init__(
+        self, client: httpx.Client, endpoint: Endpoint, limits: Limits, dialect: str, *, revision: str
+    ) -> None:
+        self._client = client
+        self._endpoint = endpoint
+        self._limits = limits
+        self._dialect = dialect
+        self._engine = Engine(
+            name=f"openai ({endpoint.name})",
+            version=dialect,
+            revision=revision or f"{endpoint.model}, as served",
+            device="remote",
+            is_reproducible=False,
+        )
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
+        """Yield answers as they come; see Backend."""
+        answers: queue.Queue[tuple[int, Answer | None]] = queue.Queue()
+        with ThreadPoolExecutor(self._limits.concurrency) as pool:
+            for index, request in enumerate(requests):
+                pool.submit(self._put_answer, index, request, stop, answers)
+            for _ in requests:
+                index, answer = answers.get()
+                if answer is not None:
+                    yield index, answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _put_answer(
+        self,
+        index: int,
+        request: Request,
+        stop: threading.Event,
+        answers: "queue.Queue[tuple[int, Answer | None]]",
+    ) -> None:
+        try:
+            answers.put((index, self._answer(request, stop)))
+        except Exception as problem:
+            answers.put((index, Failure(f"{self._endpoint.name} could not be asked: {problem}", can_retry=True)))
+
+    def _answer(self, request: Request, stop: threading.Event) -> Answer | None:
+        """Ask until there is an answer, the tries are used up, or the worker must stop (None)."""
+        if problem := self._cannot(request):
+            return Failure(problem)
+        failure: Failure | None = None
+        for attempt in range(self._limits.tries):
+            if stop.is_set():
+                return None
+            answer, pause = self._try(request, attempt)
+            if not isinstance(answer, Failure) or not answer.can_retry:
+                return answer
+            failure = answer
+            if attempt + 1 < self._limits.tries and stop.wait(pause):
+                return None
+        return failure
+
+    def _try(self, request: Request, attempt: int) -> tuple[Answer, float]:
+        pause = min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
+        try:
+            response = self._client.post("chat/completions", json=self._body(request))
+        except httpx.TransportError as problem:
+            reason = f"{self._endpoint.name} did not answer ({type(problem).__name__})."
+            return Failure(reason, can_retry=True), pause
+        if response.status_code != httpx.codes.OK:
+            return self._refusal(response), max(pause, _retry_after(response))
+        return self._completion(response), pause
+
+    def _refusal(self, response: httpx.Response) -> Failure:
+        status = response.status_code
+        words = self._endpoint.without_key(response.text)
+        return Failure(
+            f"{self._endpoint.name} answered {status}: {words}", can_retry=status in PASSING or status >= 500
+        )
+
+    def _completion(self, response: httpx.Response) -> Answer:
+        try:
+            body = response.json()
+            choice, usage = body["choices"][0], body.get("usage") or {}
+            text = choice["message"].get("content") or ""
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            return Failure(f"{self._endpoint.name} sent an answer that is no chat completion.", can_retry=True)
+        return Completion(
+            text=text,
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+            finish_reason="length" if choice.get("finish_reason") == "length" else "stop",
+        )
+
+    def _cannot(self, request: Request) -> str:
+        if self._dialect != "openai":
+            return ""
+        if request.skills:
+            return "A plain OpenAI endpoint cannot force the form of a skill-of-mind: set the dialect vllm or llamacpp."
+        if request.prompt.start:
+            return "A plain OpenAI endpoint cannot go on from a begun answer: set the dialect vllm or llamacpp."
+        return ""
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        sampling = request.sampling
+        body: dict[str, Any] = {
+            "model": self._endpoint.model,
+            "messages": request.prompt.messages(),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_new_tokens,
+            "seed": request.seed,
+        }
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        return body | _EXTRAS[self._dialect](request)
+
+
+def _vllm_extras(request: Request) -> dict[str, Any]:
+    extras: dict[str, Any] = {"top_k": 0, "min_p": 0.0, "repetition_penalty": request.sampling.repetition_penalty}
+    if request.prompt.start:
+        extras |= {"add_generation_prompt": False, "continue_final_message": True}
+    if request.skills:
+        pattern = skill_form.regex(request.skills, max_new_tokens=request.sampling.max_new_tokens)
+        extras["structured_outputs"] = {"regex": pattern}
+    return extras
+
+
+def _llamacpp_extras(request: Request) -> dict[str, Any]:
+    extras: dict[str, Any] = {"top_k": 0, "min_p": 0.0, "repeat_penalty": request.sampling.repetition_penalty}
+    if request.skills:
+        extras["grammar"] = skill_form.gbnf(request.skills, max_new_tokens=request.sampling.max_new_tokens)
+    return extras
+
+
+_EXTRAS = {"openai": lambda request: {}, "vllm": _vllm_extras, "llamacpp": _llamacpp_extras}
+
+
+def _with_model(client: httpx.Client, endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with a model: the named one, or the only one that it serves."""
+    served = _served_models(client, endpoint)
+    if endpoint.model:
+        return endpoint
+    if len(served) != 1:
+        names = ", ".join(served[:10]) or "none that it tells"
+        raise EngineError(f"Say which model of {endpoint.name} is meant, as {endpoint.name}:MODEL. It serves {names}.")
+    return Endpoint(endpoint.name, endpoint.url, endpoint.key, served[0])
+
+
+def _served_models(client: httpx.Client, endpoint: Endpoint) -> list[str]:
+    try:
+        response = client.get("models")
+    except (httpx.TransportError, httpx.InvalidURL) as problem:
+        raise EngineError(
+            f"The endpoint {endpoint.name} does not answer ({type(problem).__name__}): check its address and whether "
+            "it runs."
+        ) from problem
+    if response.status_code in (401, 403):
+        raise EngineError(f"The endpoint {endpoint.name} refuses the key: set the one of {endpoint.name} anew.")
+    try:
+        return [str(model["id"]) for model in response.json()["data"]]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Return the seconds that the server asks to wait for, 0 where it does not say."""
+    try:
+        return min(float(response.headers.get("retry-after", 0)), LONGEST_PAUSE_SECONDS)
+    except ValueError:
+        return 0.0
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    known = {name: options[name] for name in Limits.__dataclass_fields__ if name in options}
+    for name, value in known.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise EngineError(f"The option {name} of openai must be a number above 0, not {value!r}.")
+    return Limits(**known)

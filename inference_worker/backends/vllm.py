@@ -1,0 +1,174 @@
+"""vLLM in this process: continuous batching over a whole batch. The engine for GPUs.
+
+Options go to the engine by their own names: `dtype`, `tensor_parallel_size`, `gpu_memory_utilization`, `max_model_len`,
+`enforce_eager`, `max_num_seqs`, `quantization`, `trust_remote_code`. `lora` is the path or hub id of an adapter and
+`lora_rank` its rank (16).
+"""
+
+import importlib
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from inference_worker import skill_form
+from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
+from inference_worker.backends.chat import chat_text, require_chat_template, token_ids
+from inference_worker.schema import ModelSpec
+from inference_worker.weights import revision_of
+
+ENGINE_OPTIONS = (
+    "dtype",
+    "tensor_parallel_size",
+    "gpu_memory_utilization",
+    "max_model_len",
+    "enforce_eager",
+    "max_num_seqs",
+    "quantization",
+    "trust_remote_code",
+)
+DEFAULT_LORA_RANK = 16
+# Options that are read for each batch, not by the engine.
+PROMPT_OPTIONS = ("think_start", "respond_start", "repetition_penalty")
+
+
+def load(spec: ModelSpec) -> "Vllm":
+    """Start the engine. Raises EngineError with a sentence that says what to do."""
+    # The worker is one process that loads one model: a second one for the engine would only have to be watched too.
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    arguments = engine_arguments(spec)
+    try:
+        library = importlib.import_module("vllm")
+    except ImportError as missing:
+        raise EngineError("vLLM is not installed here: make engines builds its environment.") from missing
+    try:
+        return Vllm(library, library.LLM(**arguments), spec)
+    except EngineError:
+        raise
+    except Exception as problem:
+        raise EngineError(_why(spec, problem)) from problem
+
+
+def engine_arguments(spec: ModelSpec) -> dict[str, Any]:
+    """Return the arguments of the engine. Raises EngineError for an option that is not known."""
+    known = {*ENGINE_OPTIONS, "lora", "lora_rank", *PROMPT_OPTIONS}
+    if unknown := set(spec.options) - known:
+        raise EngineError(f"vllm has no option {sorted(unknown)[0]!r} here: known are {', '.join(sorted(known))}.")
+    given = {name: spec.options[name] for name in ENGINE_OPTIONS if name in spec.options}
+    lora = {"enable_lora": True, "max_lora_rank": spec.options.get("lora_rank", DEFAULT_LORA_RANK)}
+    return {
+        "model": spec.source,
+        "revision": spec.revision or None,
+        "seed": 0,
+        "disable_log_stats": True,
+        **given,
+        **(lora if spec.options.get("lora") else {}),
+    }
+
+
+class Vllm:
+    """A running engine."""
+
+    def __init__(self, library: Any, llm: Any, spec: ModelSpec) -> None:
+        self._library = library
+        self._llm = llm
+        self._core = llm.llm_engine
+        self._tokenizer = llm.get_tokenizer()
+        require_chat_template(self._tokenizer, spec.source)
+        self._lora = _lora(spec.options.get("lora"))
+        self._calls = 0
+        platform = importlib.import_module("vllm.platforms").current_platform
+        dtype = str(self._core.model_config.dtype).removeprefix("torch.")
+        commit = getattr(self._core.model_config.hf_config, "_commit_hash", None)
+        adapter = f" + {spec.options['lora']}" if self._lora else ""
+        self._engine = Engine(
+            name="vllm",
+            version=str(library.__version__),
+            revision=(revision_of(spec.source) or commit or spec.revision) + adapter,
+            device=f"{platform.get_device_name()}, {dtype}",
+            # Kernels on GPUs add up in an order that depends on what else is in the batch.
+            is_reproducible=bool(platform.is_cpu()),
+        )
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
+        """Give the whole batch to the engine and yield answers as they end; see Backend."""
+        self._calls += 1
+        names: dict[str, int] = {}
+        firsts: dict[str, float] = {}
+        started = time.monotonic()
+        try:
+            for index, request in enumerate(requests):
+                name = f"{self._calls}-{index}"
+                try:
+                    self._add(name, request)
+                except ValueError as problem:
+                    yield index, Failure(f"vLLM refused this text: {problem}")
+                else:
+                    names[name] = index
+            while names and not stop.is_set():
+                for output in self._core.step():
+                    name = output.request_id
+                    if name in names and output.outputs[0].token_ids:
+                        firsts.setdefault(name, time.monotonic())
+                    if name in names and output.finished:
+                        yield names.pop(name), _completion(output, firsts.get(name, started) - started)
+        finally:
+            if names:
+                self._core.abort_request(list(names))
+
+    def close(self) -> None:
+        """Free the engine."""
+        del self._core, self._llm
+
+    def _add(self, name: str, request: Request) -> None:
+        ids = token_ids(self._tokenizer, chat_text(self._tokenizer, request.prompt))
+        prompt = {"prompt_token_ids": ids}
+        self._core.add_request(name, prompt, self._parameters(request), lora_request=self._lora)
+
+    def _parameters(self, request: Request) -> Any:
+        sampling = request.sampling
+        form = skill_form.regex(request.skills, max_new_tokens=sampling.max_new_tokens) if request.skills else None
+        structured = importlib.import_module("vllm.sampling_params").StructuredOutputsParams
+        return self._library.SamplingParams(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_new_tokens,
+            stop=list(sampling.stop) or None,
+            repetition_penalty=sampling.repetition_penalty,
+            seed=request.seed,
+            structured_outputs=structured(regex=form) if form else None,
+        )
+
+
+def _completion(output: Any, first_token_seconds: float) -> Completion:
+    text = output.outputs[0]
+    return Completion(
+        text=text.text,
+        prompt_tokens=len(output.prompt_token_ids),
+        completion_tokens=len(text.token_ids),
+        finish_reason="length" if text.finish_reason == "length" else "stop",
+        first_token_ms=round(first_token_seconds * 1000),
+    )
+
+
+def _lora(adapter: str | None) -> Any:
+    if not adapter:
+        return None
+    request = importlib.import_module("vllm.lora.request").LoRARequest
+    return request("adapter", 1, adapter)
+
+
+def _why(spec: ModelSpec, problem: Exception) -> str:
+    words = " ".join(str(problem).split())[:300]
+    if "memory" in words.lower():
+        return (
+            f"{spec.source} does not fit: {words} Choose a smaller model, a shorter max_model_len, another "
+            "gpu_memory_utilization, or more GPUs with tensor_parallel_size."
+        )
+    return f"vLLM could not load {spec.source}: {words} Check the name, the access and the free disk."

@@ -1,0 +1,77 @@
+"""A proxy before a real endpoint that fails as networks and servers do, in the order that a test asks for."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+
+class FaultyProxy:
+    """Forwards to `target`, after the faults: a status, `drop` (closes the connection), `hang` or `garbage`."""
+
+    def __init__(self, target: str, *faults: object) -> None:
+        self.faults = list(faults)
+        self.seen: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self.forward("GET")
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with proxy._lock:
+                    proxy.seen.append(body.decode())
+                    proxy.at_once += 1
+                    proxy.most_at_once = max(proxy.most_at_once, proxy.at_once)
+                    fault = proxy.faults.pop(0) if proxy.faults else None
+                try:
+                    self.fail(fault) if fault else self.forward("POST", body)
+                finally:
+                    with proxy._lock:
+                        proxy.at_once -= 1
+
+            def fail(self, fault):
+                if fault == "drop":
+                    self.close_connection = True
+                    self.connection.close()
+                elif fault == "hang":
+                    time.sleep(3)
+                    self.close_connection = True
+                elif fault == "garbage":
+                    self.answer(200, b'{"choices": []}')
+                else:
+                    self.answer(fault, f"no, key {self.headers['Authorization']}".encode(), {"Retry-After": "0.1"})
+
+            def forward(self, method, body=None):
+                headers = {"Authorization": self.headers["Authorization"], "Content-Type": "application/json"}
+                found = httpx.request(method, target + self.path, content=body, headers=headers, timeout=60)
+                self.answer(found.status_code, found.content)
+
+            def answer(self, status, content, headers=None):
+                self.send_response(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()

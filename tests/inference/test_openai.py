@@ -1,0 +1,179 @@
+"""OpenAI-compatible endpoints: a real llama.cpp server, with faults between it and the worker."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from inference_worker.backends import Completion, EngineError, Failure, Request, load_backend
+from inference_worker.prompts import Prompt
+from inference_worker.schema import SKILLS, Sampling
+from inference_worker.skills import parse_skill_of_mind
+from inference_worker.weights import find_weights
+from tests.inference.endpoint import FaultyProxy
+from tests.inference.made import make_batch, make_spec
+
+KEY = "sk-test-0123456789"
+
+
+@pytest.fixture(scope="module")
+def llama_server():
+    """The server that llama.cpp brings along, with a key."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(find_weights("packaged:smollm2-135m-instruct"))
+    params.model_alias = {"smollm2"}
+    params.n_parallel, params.n_ctx, params.verbosity = 4, 4 * 512, -1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+    params.api_keys = [KEY]
+    server = xllamacpp.Server(params)
+    yield server.listening_address
+    del server
+
+
+@pytest.fixture
+def connect(monkeypatch, llama_server):
+    """Return a function that loads the backend behind a proxy with these faults."""
+    opened, loaded = [], []
+
+    def open_one(*faults, key=KEY, source="local", **options):
+        proxy = FaultyProxy(llama_server, *faults).__enter__()
+        opened.append(proxy)
+        monkeypatch.setenv("ENDPOINT_LOCAL_URL", proxy.url)
+        monkeypatch.setenv("ENDPOINT_LOCAL_KEY", key)
+        backend = load_backend(make_spec(backend="openai", source=source, options=options))
+        loaded.append(backend)
+        return backend, proxy
+
+    yield open_one
+    for backend in loaded:
+        backend.close()
+    for proxy in opened:
+        proxy.__exit__()
+
+
+def requests(count, *, tokens=4, **over):
+    prompt = Prompt("Be brief.", "Say hello.")
+    return [
+        Request(**{"prompt": prompt, "sampling": Sampling(0.0, 1.0, tokens), "seed": n} | over) for n in range(count)
+    ]
+
+
+def ask(backend, given, stop=None):
+    return dict(backend.generate(given, stop or threading.Event()))
+
+
+@pytest.mark.model
+def test_an_endpoint_answers_and_its_key_stays_here(connect):
+    backend, proxy = connect(dialect="llamacpp")
+    answers = ask(backend, requests(2))
+    assert all(isinstance(answer, Completion) and answer.completion_tokens == 4 for answer in answers.values())
+    assert answers[0].finish_reason == "length"
+    assert KEY not in repr(backend.engine) + "".join(proxy.seen)
+    assert not backend.engine.is_reproducible
+
+
+@pytest.mark.model
+def test_faults_that_pass_are_waited_out(connect):
+    backend, proxy = connect(429, "drop", 503, "garbage")
+    answers = ask(backend, requests(3))
+    assert all(isinstance(answer, Completion) for answer in answers.values())
+    assert len(proxy.seen) == 3 + 4
+
+
+@pytest.mark.model
+def test_a_fault_that_stays_ends_as_a_failure_that_may_be_tried_later(connect):
+    backend, proxy = connect(500, 500, 500, tries=3)
+    (answer,) = ask(backend, requests(1)).values()
+    assert isinstance(answer, Failure)
+    assert answer.can_retry
+    assert answer.reason.startswith("local answered 500")
+    assert KEY not in answer.reason
+    assert len(proxy.seen) == 3
+
+
+@pytest.mark.model
+def test_a_refusal_of_the_request_itself_is_not_tried_again(connect):
+    backend, proxy = connect(400)
+    (answer,) = ask(backend, requests(1)).values()
+    assert (answer.can_retry, len(proxy.seen)) == (False, 1)
+
+
+@pytest.mark.model
+def test_a_server_that_hangs_is_given_up_after_the_time_limit(connect):
+    backend, _ = connect("hang", tries=1, timeout_seconds=0.5)
+    began = time.monotonic()
+    (answer,) = ask(backend, requests(1)).values()
+    assert "did not answer (ReadTimeout)" in answer.reason
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.model
+def test_no_more_requests_than_allowed_are_under_way(connect):
+    backend, proxy = connect(concurrency=2)
+    assert len(ask(backend, requests(8))) == 8
+    assert proxy.most_at_once == 2
+
+
+@pytest.mark.model
+def test_a_stop_ends_the_waiting(connect):
+    backend, _ = connect(*[503] * 20, concurrency=1, tries=20)
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    assert ask(backend, requests(3), stop) == {}
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.model
+def test_the_dialect_of_llama_cpp_goes_on_from_a_begun_answer_and_forces_the_form(connect):
+    backend, _ = connect(dialect="llamacpp")
+    given = requests(1, tokens=60, prompt=Prompt("", "How does she feel?", start="I notice that"), skills=SKILLS)
+    text = ask(backend, given)[0].text
+    assert parse_skill_of_mind(text).outcome == "ok"
+
+
+@pytest.mark.model
+def test_the_plain_dialect_says_what_it_cannot_do(connect):
+    backend, proxy = connect()
+    begun = requests(1, prompt=Prompt("", "Hi", start="I"))
+    forced = requests(1, skills=SKILLS)
+    assert "begun answer" in ask(backend, begun)[0].reason
+    assert "force the form" in ask(backend, forced)[0].reason
+    assert proxy.seen == []
+    ask(backend, requests(1))
+    assert set(json.loads(proxy.seen[0])) == {"model", "messages", "temperature", "top_p", "max_tokens", "seed"}
+
+
+@pytest.mark.model
+def test_a_wrong_key_stops_the_worker_at_the_start(connect):
+    with pytest.raises(EngineError, match="The endpoint local refuses the key"):
+        connect(key="wrong")
+
+
+def test_an_endpoint_that_is_not_named_in_the_environment_is_refused():
+    with pytest.raises(EngineError, match="ENDPOINT_MY_LAB_URL is not set"):
+        load_backend(make_spec(backend="openai", source="my-lab:qwen"))
+
+
+def test_an_endpoint_that_does_not_answer_is_refused(monkeypatch):
+    monkeypatch.setenv("ENDPOINT_GONE_URL", "http://127.0.0.1:1/v1")
+    with pytest.raises(EngineError, match=r"gone does not answer \(ConnectError\)"):
+        load_backend(make_spec(backend="openai", source="gone"))
+
+
+@pytest.mark.parametrize(("name", "value"), [("concurrency", 0), ("timeout_seconds", "long"), ("tries", True)])
+def test_an_option_that_makes_no_sense_is_named(name, value):
+    with pytest.raises(EngineError, match=f"The option {name} of openai"):
+        load_backend(make_spec(backend="openai", source="local", options={name: value}))
+
+
+def test_an_unknown_dialect_is_refused():
+    with pytest.raises(EngineError, match="dialect must be one of"):
+        load_backend(make_spec(backend="openai", source="local", options={"dialect": "klingon"}))
+
+
+def test_a_batch_carries_the_endpoints_name_alone():
+    assert "http" not in repr(make_batch(1, spec=make_spec(backend="openai", source="local")).model)
