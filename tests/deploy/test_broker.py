@@ -3,13 +3,9 @@
 import json
 import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import amqp
 import pytest
@@ -28,12 +24,8 @@ from inference_worker.schema import (
     model_queue,
     to_json,
 )
+from tests.deploy.node import CONF, PASSWORDS, START, Node, is_installed
 from webapp.env import ROOT
-
-START = ROOT / "deploy" / "rabbitmq" / "start.sh"
-CONF = ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf"
-RABBITMQ_BIN = Path("/usr/lib/rabbitmq/bin")
-PASSWORDS = {"RABBITMQ_PASSWORD": "web-password", "RABBITMQ_GPU_PASSWORD": "gpu-password"}
 
 
 def start_environment(directory, **over):
@@ -72,62 +64,16 @@ def test_the_configuration_names_the_file_that_is_written():
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    """Start a node of its own, on a free port, from our start script and our configuration."""
-    if not (RABBITMQ_BIN / "rabbitmq-server").exists():
+def broker():
+    """Start a node of its own and return its port."""
+    if not is_installed():
         pytest.skip("RabbitMQ is not installed here")
-    directory = tmp_path_factory.mktemp("broker")
-    port = free_port()
-    configuration = CONF.read_text().replace("/tmp/", f"{directory}/") + f"listeners.tcp.1 = 127.0.0.1:{port}\n"
-    (directory / "rabbitmq.conf").write_text(configuration)
-    (directory / "plugins").write_text("[].")
-    with (directory / "log").open("wb") as log:
-        node = subprocess.Popen(
-            ["sh", START], env=node_environment(directory), stdout=log, stderr=log, start_new_session=True
-        )
+    node = Node()
     try:
-        wait_for(port)
-        yield port
+        node.start()
+        yield node.port
     finally:
-        os.killpg(node.pid, signal.SIGKILL)
-        node.wait()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def node_environment(directory):
-    return {
-        "PATH": f"{RABBITMQ_BIN}:{os.environ['PATH']}",
-        "HOME": str(directory),
-        "DEFINITIONS_FILE": str(directory / "definitions.json"),
-        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-        "RABBITMQ_CONFIG_FILE": str(directory / "rabbitmq.conf"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(directory / "plugins"),
-        "RABBITMQ_NODENAME": f"duologue-test-{os.getpid()}@localhost",
-        "RABBITMQ_MNESIA_BASE": str(directory),
-        "RABBITMQ_LOG_BASE": str(directory),
-        "RABBITMQ_LOGS": "-",
-        "RABBITMQ_DIST_PORT": str(free_port()),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-        **PASSWORDS,
-    }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 90
-    while True:
-        try:
-            with connect(port, "duologue"):
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
+        node.remove()
 
 
 def connect(port, user):

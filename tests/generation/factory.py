@@ -17,6 +17,7 @@ from urllib.parse import quote
 from celery import Celery
 from django.db import connection
 
+from tests.deploy.node import Node
 from webapp.celery import app as site
 from webapp.stack.postgres import UNSAFE_BUT_FAST, create_database, start_postgres
 from webapp.stack.process import Child
@@ -45,15 +46,21 @@ def wait_for(what: Callable[[], Any], *, seconds: float, say: Callable[[], str] 
 class Factory:
     """Starts, kills and restarts the processes by name. `replay` is the file that model workers answer from."""
 
-    def __init__(self, broker_url: str = "", database: dict[str, str] | None = None) -> None:
+    def __init__(self, *, node: Node | None = None, database_url: str = "", broker_url: str = "") -> None:
+        """Over an embedded stack of its own; `node` is a RabbitMQ in place of Valkey, addresses name real servers."""
+        self.node = node
         # In /tmp itself: the path of a socket has 107 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="dg-", dir="/tmp"))
         self.sockets = self.directory / "run"
         self.sockets.mkdir(mode=0o700)
         self.replay = self.directory / "answers.jsonl"
         self.children: dict[str, Child] = {}
-        self.broker_url = broker_url or f"redis+socket://{quote(str(self.sockets))}/valkey.sock"
-        self.database_url = f"postgresql://duologue@/duologue?host={quote(str(self.sockets), safe='')}"
+        embedded = f"redis+socket://{quote(str(self.sockets))}/valkey.sock"
+        self.broker_url = broker_url or (node.url("duologue") if node else embedded)
+        self.gpu_broker_url = broker_url or (node.url("gpu") if node else embedded)
+        self.has_own_database = not database_url
+        own = f"postgresql://duologue@/duologue?host={quote(str(self.sockets), safe='')}"
+        self.database_url = database_url or own
         write_answers(self.replay)
 
     def start_postgres(self) -> None:
@@ -65,6 +72,9 @@ class Factory:
         )
 
     def start_broker(self) -> None:
+        if self.node:
+            self.node.start()
+            return
         self.children["broker"] = start_valkey(sockets=self.sockets, log=self.log("broker"))
 
     def start_default_worker(self) -> None:
@@ -76,7 +86,7 @@ class Factory:
     def start_model_worker(self, name: str, slug: str, *, seconds_per_text: float) -> None:
         replay = ["--backend", "replay", "--source", str(self.replay)]
         pace = ["--option", f"seconds_per_text={seconds_per_text}"]
-        self._start(name, "-m", "inference_worker", "--model", slug, *replay, *pace)
+        self._start(name, "-m", "inference_worker", "--model", slug, *replay, *pace, BROKER_URL=self.gpu_broker_url)
 
     def migrate(self) -> None:
         create_database(self.sockets)
@@ -85,12 +95,17 @@ class Factory:
 
     def kill(self, name: str) -> None:
         """End a process as the kernel would when memory runs out."""
+        if name == "broker" and self.node:
+            self.node.kill()
+            return
         self.children[name].process.send_signal(signal.SIGKILL)
         self.children[name].kill_group()
 
     def stop(self) -> None:
         for child in self.children.values():
             child.kill_group()
+        if self.node:
+            self.node.remove()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def log(self, name: str) -> Path:
@@ -100,7 +115,7 @@ class Factory:
         """The ends of all logs, for the message of a test that fails."""
         return "\n".join(f"{name}: {child.last_words(3)}" for name, child in self.children.items())
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, *arguments: str, **over: str) -> None:
         ours = {
             "DJANGO_SETTINGS_MODULE": "webapp.settings",
             "DATA_DIR": str(self.directory),
@@ -111,7 +126,7 @@ class Factory:
         }
         program: list[str | Path] = [sys.executable, *arguments]
         self.children[name] = Child(
-            name, program, env={**os.environ, **ours, "PYTHONPATH": str(ROOT)}, log=self.log(name)
+            name, program, env={**os.environ, **ours, **over, "PYTHONPATH": str(ROOT)}, log=self.log(name)
         )
 
 
@@ -134,7 +149,8 @@ def connected_to(factory: Factory) -> Iterator[None]:
     usual = dict(connection.settings_dict)
     connection.close()
     app = Celery("orders", broker=factory.broker_url, set_as_current=True)
-    connection.settings_dict |= {"HOST": str(factory.sockets), "NAME": "duologue", "USER": "duologue"}
+    if factory.has_own_database:
+        connection.settings_dict |= {"HOST": str(factory.sockets), "NAME": "duologue", "USER": "duologue"}
     try:
         yield
     finally:

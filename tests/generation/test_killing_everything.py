@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from annotation.models import RunTally
 from annotation.services.generation.dispatch import IN_FLIGHT_PER_WORKER
+from tests.deploy.node import Node, is_installed
 from tests.generation.factory import Factory, connected_to, wait_for
 from tests.generation.test_killed_workers import assert_every_text_is_there_once, is_done, make_run
 
@@ -74,18 +75,32 @@ def kill_at_random(crowd: Crowd, run, *, rng: random.Random) -> int:
     return kills
 
 
-def test_every_unit_of_a_large_run_ends_once_whatever_is_killed(django_db_blocker):
+def run_and_kill(factory: Factory) -> None:
+    """Order 2,001 units, kill what there is, and look at what came out."""
     rng = random.Random(int(os.environ.get("KILL_SEED", "1")))
+    crowd = Crowd(factory)
+    crowd.start()
+    run = make_run(factory, dialogues=DIALOGUES)
+    wait_for(lambda: run.units.filter(state="done").exists(), seconds=180, say=factory.words)
+    kills = kill_at_random(crowd, run, rng=rng)
+    wait_for(lambda: is_done(run), seconds=300, say=factory.words)
+    assert_every_text_is_there_once(run, dialogues=DIALOGUES)
+    lost = RunTally.objects.filter(run=run).aggregate(n=Sum("lost"))["n"]
+    print(f"{kills} kills, {lost} of {3 * DIALOGUES} units computed again")
+    # A worker that was killed counts as alive for a while beside the one that took its place.
+    in_flight = 2 * len(["model-1", "model-2"]) * IN_FLIGHT_PER_WORKER * BATCH_ITEMS
+    assert lost <= kills * in_flight
+
+
+def test_every_unit_of_a_large_run_ends_once_whatever_is_killed(django_db_blocker):
     with running_factory(Factory(), django_db_blocker) as factory:
-        crowd = Crowd(factory)
-        crowd.start()
-        run = make_run(factory, dialogues=DIALOGUES)
-        wait_for(lambda: run.units.filter(state="done").exists(), seconds=90, say=factory.words)
-        kills = kill_at_random(crowd, run, rng=rng)
-        wait_for(lambda: is_done(run), seconds=240, say=factory.words)
-        assert_every_text_is_there_once(run, dialogues=DIALOGUES)
-        lost = RunTally.objects.filter(run=run).aggregate(n=Sum("lost"))["n"]
-        # A worker that was killed counts as alive for a while beside the one that took its place.
-        in_flight = 2 * len(["model-1", "model-2"]) * IN_FLIGHT_PER_WORKER * BATCH_ITEMS
-        assert lost <= kills * in_flight
-        print(f"{kills} kills, {lost} of {3 * DIALOGUES} units computed again")
+        run_and_kill(factory)
+
+
+@pytest.mark.services
+def test_every_unit_ends_once_on_rabbitmq_too(django_db_blocker):
+    """With the users of production: model workers write results and read their own queue, nothing else."""
+    if not is_installed():
+        pytest.skip("RabbitMQ is not installed here")
+    with running_factory(Factory(node=Node()), django_db_blocker) as factory:
+        run_and_kill(factory)
