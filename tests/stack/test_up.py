@@ -92,7 +92,7 @@ def wait_until(is_so, seconds=20):
 
 
 def test_the_model_worker_knows_neither_database_nor_signing_key(data_dir):
-    with Up(data_dir, SECRET_KEY="s" * 60) as up:
+    with Up(data_dir, SECRET_KEY="s" * 60, HTTP_PROXY="http://127.0.0.1:9") as up:
         up.wait_until_ready()
         environ = up.find("inference_worker").environ()
         assert "BROKER_URL" in environ
@@ -126,6 +126,12 @@ def test_a_port_that_is_no_port_is_refused(data_dir, port):
         assert up.wait_until_it_ends() == 1
     assert "PORT must be a" in up.words()
     assert "Traceback" not in up.words()
+
+
+def test_a_rehearsal_without_a_demo_is_refused(data_dir):
+    with Up(data_dir, "--rehearse", "3") as up:
+        assert up.wait_until_it_ends() == 1
+    assert "--rehearse goes with --demo" in up.words()
 
 
 def test_data_of_another_postgresql_is_refused_and_left_alone(data_dir):
