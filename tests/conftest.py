@@ -5,6 +5,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from webapp.stack.paths import runtime_dir
@@ -21,6 +22,15 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A busy machine is slow, and that is no fault of what is tested; in CI every run draws the same examples.
+hypothesis.settings.register_profile(
+    "duologue",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+hypothesis.settings.load_profile("duologue")
 
 started: list[Child] = []
 

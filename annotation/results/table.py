@@ -69,7 +69,8 @@ def read_text(open_text: Callable[[], TextIO], *, strata: Sequence[str] = ()) ->
 def from_columns(columns: Mapping[str, Sequence[str]], *, strata: Sequence[str] = ()) -> Table:
     """The same table from text columns in memory, named as in the CSV file and all of one length."""
     builder = _Builder(list(columns), strata)
-    builder.add(list(zip(*columns.values(), strict=True)), lambda row: f"Row {row + 1}")
+    if rows := list(zip(*columns.values(), strict=True)):
+        builder.add(rows, lambda row: f"Row {row + 1}")
     return builder.table(lambda row: f"Row {row + 1}")
 
 

@@ -31,9 +31,10 @@ class Kept:
     failures: int = 0
     wait_until: float = 0.0
 
-    def launch(self) -> None:
+    def launch(self) -> Child:
         self.started_at = time.monotonic()
         self.child = self.start()
+        return self.child
 
 
 @dataclass
@@ -43,10 +44,10 @@ class Supervisor:
     tell: Callable[[str], None]
     kept: list[Kept] = field(default_factory=list)
 
-    def add(self, kept: Kept) -> None:
+    def add(self, kept: Kept) -> Child:
         """Start a child and keep it. For the main thread: children live as long as the thread that made them."""
         self.kept.append(kept)
-        kept.launch()
+        return kept.launch()
 
     def look_after(self) -> None:
         """Restart what ended, as far as its pause is over, and keep the logs small."""
