@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -159,7 +159,7 @@ RUN_ACTIONS = (
         "retry",
         "Try failed ones again",
         "refresh",
-        "Queues every failed text of this run anew, with new seeds. Look below at why they failed: a missing model or "
+        "Queues every failed text of this run anew. Look below at why they failed: a missing model or "
         "too little memory has to be mended first.",
         _retry,
         lambda run: run.state != RunState.CANCELLED and run.units.filter(state=UnitState.FAILED).exists(),
@@ -215,9 +215,9 @@ class GenerationRunAdmin(AskingAdmin[GenerationRun], ReadOnlyAdmin[GenerationRun
             super()
             .get_queryset(request)
             .annotate(
-                all_units=Count("units"),
-                done_units=Count("units", filter=Q(units__state=UnitState.DONE)),
-                failed_units=Count("units", filter=Q(units__state=UnitState.FAILED)),
+                all_units=Sum("tallies__total"),
+                done_units=Sum("tallies__done"),
+                failed_units=Sum("tallies__failed"),
             )
         )
 
@@ -233,15 +233,15 @@ class GenerationRunAdmin(AskingAdmin[GenerationRun], ReadOnlyAdmin[GenerationRun
 
     @admin.display(description="texts", ordering="all_units")
     def units_count(self, run: GenerationRun) -> int:
-        return int(getattr(run, "all_units", 0))
+        return int(getattr(run, "all_units", 0) or 0)
 
     @admin.display(description="done", ordering="done_units")
     def done(self, run: GenerationRun) -> int:
-        return int(getattr(run, "done_units", 0))
+        return int(getattr(run, "done_units", 0) or 0)
 
     @admin.display(description="failed", ordering="failed_units")
     def failed(self, run: GenerationRun) -> int:
-        return int(getattr(run, "failed_units", 0))
+        return int(getattr(run, "failed_units", 0) or 0)
 
 
 def _retry_run(unit: GenerationUnit, actor: Actor, reason: str) -> str:

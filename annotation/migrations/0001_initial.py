@@ -702,6 +702,32 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="RunCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[("outcome", "Outcome of a skill-of-mind"), ("flag", "Flag of a response")],
+                        max_length=10,
+                    ),
+                ),
+                ("value", models.CharField(max_length=40)),
+                ("count", models.PositiveIntegerField(default=0)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="counts",
+                        to="annotation.generationrun",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["subject", "-count", "value"],
+            },
+        ),
+        migrations.CreateModel(
             name="RunTally",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1243,6 +1269,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="runcount",
+            constraint=models.UniqueConstraint(fields=("run", "subject", "value"), name="run_count_once"),
+        ),
+        migrations.AddConstraint(
             model_name="runtally",
             constraint=models.UniqueConstraint(fields=("run", "stage", "model"), name="tally_once"),
         ),
@@ -1276,6 +1306,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", annotation.states.UnitState["SENT"])),
                 fields=["lease_until"],
                 name="unit_leased",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="generationunit",
+            index=models.Index(
+                condition=models.Q(("state", annotation.states.UnitState["FAILED"])), fields=["run"], name="unit_failed"
             ),
         ),
         migrations.AddIndex(

@@ -3,7 +3,16 @@
 from annotation.models.agent import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
 from annotation.models.annotator import Annotator, Assignment, ProblemReport
 from annotation.models.dialogue import Collection, Dialogue
-from annotation.models.generation import GenerationRun, GenerationUnit, Response, RunTally, SkillOfMind, Stage, Worker
+from annotation.models.generation import (
+    GenerationRun,
+    GenerationUnit,
+    Response,
+    RunCount,
+    RunTally,
+    SkillOfMind,
+    Stage,
+    Worker,
+)
 from annotation.models.judgement import Event, Judgement
 from annotation.models.report import StoredReport
 from annotation.models.study import Comparison, Criterion, Matchup, Scale, Slot, Study
@@ -28,6 +37,7 @@ __all__ = [
     "ProblemReport",
     "PromptSet",
     "Response",
+    "RunCount",
     "RunTally",
     "Scale",
     "SkillOfMind",

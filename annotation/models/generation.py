@@ -113,6 +113,26 @@ class RunTally(models.Model):
         return f"{self.run_id} {self.stage}: {self.done} of {self.total}"
 
 
+class RunCount(models.Model):
+    """How often a run's thoughts ended in an outcome, and its responses got a flag: counted as they come."""
+
+    class Subject(models.TextChoices):
+        OUTCOME = "outcome", "Outcome of a skill-of-mind"
+        FLAG = "flag", "Flag of a response"
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="counts")
+    subject = models.CharField(max_length=10, choices=Subject)
+    value = models.CharField(max_length=40)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["subject", "-count", "value"]
+        constraints = [models.UniqueConstraint(fields=["run", "subject", "value"], name="run_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.value}: {self.count}"
+
+
 class GenerationUnit(models.Model):
     """One text to write. The row is the truth; a message is only a wake-up."""
 
@@ -150,6 +170,7 @@ class GenerationUnit(models.Model):
         indexes = [
             models.Index(fields=["model", "run", "id"], condition=models.Q(state=UnitState.QUEUED), name="unit_queued"),
             models.Index(fields=["lease_until"], condition=models.Q(state=UnitState.SENT), name="unit_leased"),
+            models.Index(fields=["run"], condition=models.Q(state=UnitState.FAILED), name="unit_failed"),
             models.Index(fields=["model", "batch"], condition=models.Q(state=UnitState.SENT), name="unit_in_batch"),
         ]
         constraints = [

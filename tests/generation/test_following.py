@@ -1,6 +1,7 @@
 """Following a run: numbers that agree with the rows, at a cost that does not grow with them."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from annotation.models import Agent, GenerationUnit, RunTally
 from annotation.services import generation
 from annotation.services.registry import DEMO_TREATMENT
 from annotation.states import RunState
+from inference_worker.schema import Records, Thought
 from tests.build import make_dialogue
 from tests.generation.worker import answer
 
@@ -58,7 +60,7 @@ def test_progress_costs_the_same_for_many_units(study, crew, now, django_assert_
     for number in range(300):
         make_dialogue(collection=study.collections.get(), external_id=f"more{number}")
     run = generation.start_run(study, now=now)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         generation.progress(run, now=now)
 
 
@@ -138,3 +140,18 @@ def test_durations_read_well(seconds, words):
 def test_tallies_are_one_row_for_each_stage_and_model(study, crew, now):
     generation.start_run(study, now=now)
     assert RunTally.objects.count() == 2
+
+
+def test_outcomes_of_thoughts_and_flags_of_responses_are_counted(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.announce(now=now)
+    (batch,) = crew.dispatch(now=now)
+    odd = Thought("unknown_skill", "She is sad.", "Kindness", "Empathy")
+    records = answer(batch, text="Ana: Oh dear.").records
+    first, *others = sorted(records, key=lambda record: record.thought is None)
+    generation.record(Records(batch.id, "w1", (replace(first, thought=odd), *others)), now=now)
+    progress = generation.progress(run, now=now)
+    assert progress.outcomes == {"ok": 4, "unknown_skill": 1}
+    assert progress.flags == {"labelled": 5}
+    assert progress.outcome_shares == [("ok", 4, 0.8), ("unknown_skill", 1, 0.2)]
+    assert progress.flag_shares == [("labelled", 5, 1.0)]

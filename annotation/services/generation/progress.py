@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from annotation.models import GenerationRun, RunTally, Worker
+from annotation.models import GenerationRun, RunCount, RunTally, Stage, Worker
 from annotation.services.generation.workers import live_workers
 from annotation.states import RunState
 
@@ -33,12 +33,27 @@ class StageProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """A whole run. `reused` counts responses that were there before it."""
+    """A whole run. `reused` counts responses that were there before it.
+
+    `outcomes` counts what became of its skills-of-mind, `flags` what the checks found in its responses.
+    """
 
     run: int
     state: RunState
     reused: int
     stages: tuple[StageProgress, ...]
+    outcomes: dict[str, int]
+    flags: dict[str, int]
+
+    @property
+    def outcome_shares(self) -> list[tuple[str, int, float]]:
+        """Each outcome of the skills-of-mind with its number and its share, most frequent first."""
+        return _shares(self.outcomes, sum(self.outcomes.values()))
+
+    @property
+    def flag_shares(self) -> list[tuple[str, int, float]]:
+        """Each flag with the number and the share of the run's responses that have it; a response may have several."""
+        return _shares(self.flags, sum(stage.done for stage in self.stages if stage.stage == Stage.RESPOND))
 
     @property
     def total(self) -> int:
@@ -77,8 +92,22 @@ def progress(run: GenerationRun, *, now: datetime) -> Progress:
     """Return how far a run is now."""
     run.refresh_from_db()
     live = live_workers(now=now)
-    tallies = run.tallies.select_related("model")
-    return Progress(run.pk, RunState(run.state), run.reused, tuple(_stage(tally, live) for tally in tallies))
+    counts: dict[str, dict[str, int]] = {RunCount.Subject.OUTCOME: {}, RunCount.Subject.FLAG: {}}
+    for each in run.counts.all():
+        counts[each.subject][each.value] = each.count
+    return Progress(
+        run=run.pk,
+        state=RunState(run.state),
+        reused=run.reused,
+        stages=tuple(_stage(tally, live) for tally in run.tallies.select_related("model")),
+        outcomes=counts[RunCount.Subject.OUTCOME],
+        flags=counts[RunCount.Subject.FLAG],
+    )
+
+
+def _shares(counts: dict[str, int], whole: int) -> list[tuple[str, int, float]]:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(value, count, count / whole if whole else 0.0) for value, count in ordered]
 
 
 def _stage(tally: RunTally, live: list[Worker]) -> StageProgress:

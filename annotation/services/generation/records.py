@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from annotation.models import Agent, GenerationUnit, Response, SkillOfMind, Source, Stage
+from annotation.models import Agent, GenerationUnit, Response, RunCount, SkillOfMind, Source, Stage
 from annotation.quality import Checked, Context, check, storable
 from annotation.services.generation.endings import MAX_ERRORS, fail, pause_seconds
 from annotation.services.generation.guidance import lend
@@ -90,9 +90,14 @@ class _Recorder:
             completion_tokens=max(0, each.provenance.completion_tokens),
         )
         if unit.stage == Stage.THINK:
-            self.thoughts.append((unit, self._thought(unit, each)))
+            thought = self._thought(unit, each)
+            self.tallies.found(unit.run_id, RunCount.Subject.OUTCOME, thought.outcome)
+            self.thoughts.append((unit, thought))
         else:
-            self.responses.append(self._response(unit, each, each.provenance))
+            response = self._response(unit, each, each.provenance)
+            for flag in response.flags:
+                self.tallies.found(unit.run_id, RunCount.Subject.FLAG, flag)
+            self.responses.append(response)
 
     def write(self) -> None:
         """Write all rows, and queue the units that waited for a thought."""
