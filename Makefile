@@ -59,7 +59,7 @@ $(RUN)/python:
 	  echo "Duologue needs Python 3.12 or newer. $(if $(PYTHON),$(PYTHON) is not,None of $(PYTHONS) is)." \
 	    "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; fi
 	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
-	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
 
 $(VENV)/app.stamp: requirements/app.lock requirements/model.lock | $(RUN)/python
 	@echo "Installing the requirements (about a minute) …"

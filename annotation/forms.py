@@ -7,11 +7,13 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from annotation.answers import Answer
+from annotation.answers import REASON_LIMIT, Answer
 from annotation.services.sheets import Sheet
 from annotation.services.slots import Timing
 
 LONGEST_DAY_MS = 24 * 60 * 60 * 1000
+LONGEST_VALUE = 20
+"""No choice has so long a value: nothing longer is kept, not even in a draft."""
 
 
 class ConsentForm(forms.Form):
@@ -31,14 +33,18 @@ class WordsForm(forms.Form):
 def read_answers(data: QueryDict, sheet: Sheet) -> dict[int, Answer]:
     """Return what was chosen for each criterion; criteria without a choice are left out."""
     found = {
-        question.id: Answer(_text(data, question.key), _text(data, f"{question.key}-reason"))
+        question.id: Answer(
+            value=_text(data, question.key, limit=LONGEST_VALUE),
+            reason=_text(data, f"{question.key}-reason", limit=REASON_LIMIT + 1),
+        )
         for question in sheet.questions
     }
     return {key: answer for key, answer in found.items() if answer.value or answer.reason}
 
 
-def _text(data: QueryDict, name: str) -> str:
-    return (data.get(name) or "").replace("\x00", "")
+def _text(data: QueryDict, name: str, *, limit: int) -> str:
+    """Return a field as people see it: PostgreSQL stores no NUL, and a line break counts as one character."""
+    return (data.get(name) or "").replace("\x00", "").replace("\r\n", "\n")[:limit]
 
 
 def read_timing(data: QueryDict) -> Timing:

@@ -125,8 +125,8 @@ def make_matchup(study: Study, **over: Any) -> Matchup:
 def make_comparison(matchup: Matchup, dialogue: Dialogue, *, k: int = 3, **over: Any) -> Comparison:
     """A comparison with both responses and k open slots, sides in turn."""
     fields = {
-        "baseline_response": make_response(dialogue, matchup.baseline),
-        "treatment_response": make_response(dialogue, matchup.treatment),
+        "baseline_response": over.pop("baseline_response", None) or make_response(dialogue, matchup.baseline),
+        "treatment_response": over.pop("treatment_response", None) or make_response(dialogue, matchup.treatment),
     } | over
     comparison = Comparison.objects.create(study=matchup.study, matchup=matchup, dialogue=dialogue, **fields)
     sides = [Side.LEFT, Side.RIGHT]

@@ -5,7 +5,6 @@ import shutil
 import signal
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 from webapp.stack.paths import runtime_dir
@@ -22,15 +21,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-# A busy machine is slow, and that is no fault of what is tested; in CI every run draws the same examples.
-hypothesis.settings.register_profile(
-    "duologue",
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    derandomize=bool(os.environ.get("CI")),
-)
-hypothesis.settings.load_profile("duologue")
 
 started: list[Child] = []
 

@@ -92,13 +92,6 @@ def test_more_annotators_than_work_come_to_an_end(live_server, tmp_path):
     assert rehearse(study, annotators=5, address=live_server.url, folder=tmp_path).judged == 2
 
 
-def test_a_proxy_of_the_environment_is_left_alone(live_server, tmp_path, monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    study = make_rehearsable_study(dialogues=2, judgements_per_comparison=1)
-    assert rehearse(study, annotators=1, address=live_server.url, folder=tmp_path).judged == 2
-
-
 def test_fewer_annotators_than_judgements_a_comparison_are_refused(live_server, study, tmp_path):
     with pytest.raises(RehearsalFailed, match="3 different people judge each comparison"):
         rehearse(study, annotators=2, address=live_server.url, folder=tmp_path)

@@ -106,6 +106,8 @@ SECURE_CSP = {
 }
 
 LANGUAGE_CODE = "en"
+# Those in which every page for annotators is complete: others would mix two languages, and name the wrong one.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -32,8 +32,7 @@ class SimulatedAnnotator:
     def take_part(self) -> int:
         """Go from the link to the last page. Returns how many comparisons were judged. Raises: PageRefused."""
         try:
-            # The environment's proxy is for other places: the pages are here.
-            with httpx.Client(follow_redirects=True, timeout=60, trust_env=False) as browser:
+            with httpx.Client(follow_redirects=True, timeout=60) as browser:
                 page = self.read(browser.get(self.link))
                 return self.go_on(browser, self.consent(browser, page))
         except httpx.HTTPError as error:

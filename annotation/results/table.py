@@ -69,8 +69,7 @@ def read_text(open_text: Callable[[], TextIO], *, strata: Sequence[str] = ()) ->
 def from_columns(columns: Mapping[str, Sequence[str]], *, strata: Sequence[str] = ()) -> Table:
     """The same table from text columns in memory, named as in the CSV file and all of one length."""
     builder = _Builder(list(columns), strata)
-    if rows := list(zip(*columns.values(), strict=True)):
-        builder.add(rows, lambda row: f"Row {row + 1}")
+    builder.add(list(zip(*columns.values(), strict=True)), lambda row: f"Row {row + 1}")
     return builder.table(lambda row: f"Row {row + 1}")
 
 
@@ -100,8 +99,6 @@ class _Builder:
 
     def add(self, batch: Sequence[Sequence[str]], place_of: Callable[[int], str]) -> None:
         """Code one batch. Raises: BadRow for a row that is shorter or longer than the header."""
-        if not batch:
-            return
         if any(length != self.width for length in set(map(len, batch))):
             wrong = next(row for row, cells in enumerate(batch) if len(cells) != self.width)
             problem = f"{len(batch[wrong])} cells where the header has {self.width}."

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from annotation.errors import DuologueError
-from annotation.models import Annotator, Assignment, Judgement, Slot, Study
+from annotation.models import Annotator, Assignment, Judgement, ProblemReport, Slot, Study
 from annotation.services.statements import row_on_a_live_connection
 from annotation.states import AssignmentState, Exit, Side, StudyState
 
@@ -189,6 +189,19 @@ def finish(annotator_id: int, *, now: datetime, how: Exit = Exit.COMPLETED) -> A
 def give_back_place(annotator: Annotator) -> None:
     """Open the place of a person who will not go on to somebody else."""
     Study.objects.filter(pk=annotator.study_id, places_taken__gt=0).update(places_taken=F("places_taken") - 1)
+
+
+def keep_feedback(annotator_id: int, text: str) -> None:
+    """Keep what a person says at the end; what they send later replaces it."""
+    Annotator.objects.filter(pk=annotator_id).update(feedback=text)
+
+
+def report_problem(standing: Standing, held: Held, text: str) -> ProblemReport:
+    """Tell the researchers what is wrong with the comparison in this person's hands. Said twice, it counts once."""
+    report, _ = ProblemReport.objects.get_or_create(
+        study_id=standing.study_id, assignment_id=held.assignment_id, text=text
+    )
+    return report
 
 
 def withdraw(annotator_id: int, *, now: datetime, how: Exit = Exit.WITHDREW, erase: bool = False) -> Annotator:

@@ -61,6 +61,7 @@ class Pair(NamedTuple):
     turns: list[dict[str, str]]
     next_speaker: str
     content_warning: str
+    language: str
     left: str
     right: str
 
@@ -74,4 +75,12 @@ def read_pair(comparison_id: int, *, is_flipped: bool) -> Pair:
     ]
     left, right = reversed(replies) if is_flipped else replies
     dialogue = comparison.dialogue
-    return Pair(dialogue.social_context, dialogue.turns, dialogue.next_speaker, dialogue.content_warning, left, right)
+    return Pair(
+        social_context=dialogue.social_context,
+        turns=dialogue.turns,
+        next_speaker=dialogue.next_speaker,
+        content_warning=dialogue.content_warning,
+        language=dialogue.language,
+        left=left,
+        right=right,
+    )

@@ -6,9 +6,10 @@ from typing import Concatenate
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from annotation.services.annotators import Standing, find_standing
 from annotation.services.faces import Face, frozen_face
@@ -49,6 +50,12 @@ def _salt(study: UUID) -> str:
     return f"annotator of {study}"
 
 
+def lead_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Send the whole page there, also where htmx asked and would swap a redirect's target into a part of it."""
+    is_htmx = "HX-Request" in request.headers
+    return HttpResponseClientRedirect(address) if is_htmx else HttpResponseRedirect(address)
+
+
 def annotator_required[**P](
     view: Callable[Concatenate[AnnotatorRequest, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
@@ -58,7 +65,7 @@ def annotator_required[**P](
     def wrapped(request: AnnotatorRequest, study: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         standing = find_annotator(request, study)
         if standing is None:
-            return redirect("annotator:landing", study=study)
+            return lead_to(request, reverse("annotator:landing", args=[study]))
         request.standing = standing
         request.face = frozen_face(standing.study_id, standing.study_sha256)
         response = view(request, *args, **kwargs)

@@ -13,6 +13,7 @@ from annotation.forms import ConsentForm, WordsForm
 from annotation.models import Annotator, Study
 from annotation.services import annotators
 from annotation.services.faces import read_face
+from annotation.services.sheets import frozen_sheet
 from annotation.services.slots import NoWork, Reason, claim_next, find_last
 from annotation.states import Exit, StudyState
 from annotation.views.annotators import AnnotatorRequest, annotator_required, find_annotator, remember
@@ -56,7 +57,9 @@ def declined(request: HttpRequest, study: UUID) -> HttpResponse:
 @annotator_required
 @require_safe
 def instructions(request: AnnotatorRequest) -> HttpResponse:
-    return render(request, "annotator/instructions.html", {"face": request.face})
+    rules = frozen_sheet(request.standing.study_id, request.standing.study_sha256).rules
+    context = {"face": request.face, "has_tie": "0" in rules.values()}
+    return render(request, "annotator/instructions.html", context)
 
 
 @annotator_required
@@ -95,8 +98,7 @@ def _show_end(request: AnnotatorRequest) -> HttpResponse:
 def feedback(request: AnnotatorRequest) -> HttpResponse:
     form = WordsForm(request.POST)
     if form.is_valid():
-        theirs = Annotator.objects.filter(pk=request.standing.annotator_id)
-        theirs.update(feedback=form.cleaned_data["text"])
+        annotators.keep_feedback(request.standing.annotator_id, form.cleaned_data["text"])
     thanks = "?thanks" if form.is_valid() else ""
     return redirect(f"{request.face.home}finish/{thanks}")
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -14,7 +14,7 @@ from annotation.models import Study
 from annotation.services.faces import Pair, read_face, read_pair
 from annotation.services.sheets import read_sheet
 from annotation.views.access import researcher_view
-from annotation.views.screens import draw_questions
+from annotation.views.screens import draw_questions, draw_texts
 
 
 @require_safe
@@ -35,9 +35,10 @@ def preview(request: HttpRequest, study: Study) -> HttpResponse:
 def _parts(study: Study, pair: Pair) -> dict[str, SafeString | str]:
     """Draw the parts of the rating page; a draft may change, so nothing is taken from the annotators' cache."""
     sheet = read_sheet(study.pk)
+    story, replies = draw_texts(pair, get_language() or "en")
     return {
-        "story": render_to_string("annotator/_story.html", {"pair": pair}),
-        "replies": render_to_string("annotator/_replies.html", {"pair": pair}),
+        "story": story,
+        "replies": replies,
         "questions": draw_questions(sheet.questions, sheet.rules, {}, {}),
         "warning": pair.content_warning,
     }

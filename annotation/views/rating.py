@@ -5,7 +5,7 @@ the same page at once.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
@@ -13,17 +13,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect, push_url
+from django_htmx.http import push_url
 
-from annotation.answers import Answer
+from annotation.answers import Answer, Problem
 from annotation.forms import WordsForm, as_draft, from_draft, read_answers, read_timing
-from annotation.models import ProblemReport
 from annotation.services import slots
-from annotation.services.annotators import Held, mark_instructed
+from annotation.services.annotators import Held, mark_instructed, report_problem
 from annotation.services.claiming import may_be_open, why_no_work
 from annotation.services.sheets import Sheet, frozen_sheet
 from annotation.services.slots import InvalidAnswers, NoWork, Reason, Receipt, TooLateToCorrect
-from annotation.views.annotators import AnnotatorRequest, annotator_required
+from annotation.views.annotators import AnnotatorRequest, annotator_required, lead_to
 from annotation.views.screens import Screen
 
 SHOWN = "shown"
@@ -77,20 +76,22 @@ def _submit(request: AnnotatorRequest, code: UUID) -> HttpResponse:
     except InvalidAnswers as error:
         if held is None or held.code != code:
             return _show_stale(request, code)
+        _keep_draft(request, code, answers)
         return _show(request, held, answers, problems=error.problems, status=422)
     return _go_to(request, done.following, receipt=done.receipt)
 
 
-def _go_to(request: AnnotatorRequest, target: Held | NoWork, receipt: Receipt = Receipt.SAVED) -> HttpResponse:
-    """Lead on to what is next: in place for htmx, by a redirect otherwise."""
+def _go_to(request: AnnotatorRequest, target: Held | NoWork, receipt: Receipt | None = None) -> HttpResponse:
+    """Lead on to what is next: in place for htmx, by a redirect otherwise. The receipt is that of a submit."""
     home = request.face.home
-    query = "" if receipt == Receipt.SAVED else f"?saved={receipt}"
+    query = "" if receipt in {None, Receipt.SAVED} else f"?saved={receipt}"
     if isinstance(target, NoWork):
-        address = f"{home}next/{query}"
-        return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
+        return lead_to(request, f"{home}next/{query}")
     address = f"{home}{target.code}/"
     if not request.htmx:
         return HttpResponseRedirect(address + query)
+    if receipt in {Receipt.SAVED, Receipt.SURPLUS}:
+        request.standing = request.standing._replace(submitted_count=request.standing.submitted_count + 1)
     return push_url(_show(request, target, from_draft(target.draft), note=_note(receipt)), address)
 
 
@@ -112,7 +113,7 @@ def _show(
     held: Held,
     answers: Mapping[int, Answer],
     *,
-    problems: Mapping[int, str] | None = None,
+    problems: Mapping[int, Problem] | None = None,
     note: str = "",
     status: int = 200,
     is_change: bool = False,
@@ -148,10 +149,13 @@ def _sheet(request: AnnotatorRequest) -> Sheet:
 @require_POST
 def draft(request: AnnotatorRequest, code: UUID) -> HttpResponse:
     """Keep the answers made so far; the page asks for no more than to know that they are kept."""
+    return _lease(_keep_draft(request, code, read_answers(request.POST, _sheet(request))))
+
+
+def _keep_draft(request: AnnotatorRequest, code: UUID, answers: Mapping[int, Answer]) -> datetime | None:
     held = request.standing.held
     shown = {SHOWN: 1} if held and held.draft.get(SHOWN) else {}
-    kept = as_draft(read_answers(request.POST, _sheet(request))) | shown
-    return _lease(slots.save_draft(request.standing, code, kept, now=timezone.now()))
+    return slots.save_draft(request.standing, code, as_draft(answers) | shown, now=timezone.now())
 
 
 @annotator_required
@@ -161,7 +165,7 @@ def active(request: AnnotatorRequest, code: UUID) -> HttpResponse:
     return _lease(slots.heartbeat(request.standing, code, now=timezone.now()))
 
 
-def _lease(until: Any) -> HttpResponse:
+def _lease(until: datetime | None) -> HttpResponse:
     if until is None:
         return JsonResponse({"kept": False}, status=409)
     return JsonResponse({"kept": True, "seconds": int((until - timezone.now()).total_seconds())})
@@ -217,8 +221,7 @@ def change(request: AnnotatorRequest, code: UUID) -> HttpResponse:
         return _show_stale(request, code)
     held = request.standing.held
     address = f"{request.face.home}{held.code}/" if held else f"{request.face.home}next/"
-    address += "?saved=changed"
-    return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
+    return lead_to(request, f"{address}?saved=changed")
 
 
 @annotator_required
@@ -230,9 +233,7 @@ def report(request: AnnotatorRequest, code: UUID) -> HttpResponse:
         return _show_stale(request, code)
     form = WordsForm(request.POST or None)
     if form.is_valid():
-        ProblemReport.objects.create(
-            study_id=request.standing.study_id, assignment_id=held.assignment_id, text=form.cleaned_data["text"]
-        )
+        report_problem(request.standing, held, form.cleaned_data["text"])
         return HttpResponseRedirect(f"{request.face.home}{code}/?saved=reported")
     status = 422 if request.method == "POST" else 200
     return render(request, "annotator/report.html", {"face": request.face, "code": code, "form": form}, status=status)

@@ -7,7 +7,7 @@ they are kept as finished HTML, bounded in number, for each language of the inte
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
@@ -18,9 +18,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotation.answers import BOTH_BAD, Answer, AnswerRules
+from annotation.answers import BOTH_BAD, Answer, AnswerRules, Problem, strength
 from annotation.services.annotators import Held
-from annotation.services.faces import Face, read_pair
+from annotation.services.faces import Face, Pair, read_pair
 from annotation.services.sheets import Question
 from annotation.views.skeletons import Skeleton
 
@@ -34,7 +34,7 @@ class Screen:
     questions: list[Question]
     rules: AnswerRules
     answers: Mapping[int, Answer]
-    problems: Mapping[int, str]
+    problems: Mapping[int, Problem]
     note: str
     is_change: bool
     can_change: bool
@@ -68,6 +68,9 @@ class Screen:
             "answered": sum(bool(answer.value) for answer in self.answers.values()),
             "note": self.note,
             "missing": len(self.problems),
+            "first_missing": next((q.key for q in self.questions if q.id in self.problems), ""),
+            "last_key": last_key(self.rules),
+            "has_zero": self.rules.offers_both_bad,
             "is_change": self.is_change,
             "can_change": self.can_change,
             "lease_seconds": int((self.held.lease_until - timezone.now()).total_seconds()),
@@ -116,6 +119,7 @@ def draw_skeleton(
         "questions_count": len(questions),
         "answered": 0,
         "can_change": can_change,
+        "last_key": last_key(rules),
     }
     return Skeleton("annotator/rate.html#work", context, _FILLED_IN)
 
@@ -124,9 +128,13 @@ def draw_skeleton(
 def draw_pair(comparison_id: int, is_flipped: bool, language: str) -> tuple[SafeString, SafeString, str]:
     """Return the dialogue and the two replies as HTML, and the content warning."""
     pair = read_pair(comparison_id, is_flipped=is_flipped)
-    story = render_to_string("annotator/_story.html", {"pair": pair})
-    replies = render_to_string("annotator/_replies.html", {"pair": pair})
-    return story, replies, pair.content_warning
+    return *draw_texts(pair, language), pair.content_warning
+
+
+def draw_texts(pair: Pair, language: str) -> tuple[SafeString, SafeString]:
+    """Return the dialogue and the two responses as HTML; the language is that of the words around them."""
+    context = {"pair": pair, "language": language}
+    return render_to_string("annotator/_story.html", context), render_to_string("annotator/_responses.html", context)
 
 
 @lru_cache(maxsize=512)
@@ -139,53 +147,90 @@ def draw_questions(
     questions: list[Question] | tuple[Question, ...],
     rules: AnswerRules,
     answers: Mapping[int, Answer],
-    problems: Mapping[int, str],
+    problems: Mapping[int, Problem],
 ) -> SafeString:
     """Return the questions as HTML, with what was chosen and what is wrong."""
-    options = [(value, *label(value, rules.scale), key) for value, key in zip(rules.values(), keys(rules), strict=True)]
+    options = make_options(rules)
     rows = [
         {
             "question": question,
             "answer": answers.get(question.id, Answer("")),
             "problem": sentence(problems.get(question.id)),
+            "is_about_reason": problems.get(question.id) in {Problem.REASON_NEEDED, Problem.REASON_TOO_LONG},
         }
         for question in questions
     ]
-    context = {"rows": rows, "options": options, "asks_reason": rules.asks_reason, "size": _SIZES[len(options)]}
+    context = {
+        "rows": rows,
+        "options": options,
+        "asks_reason": rules.asks_reason,
+        "needs_reason": bool(rules.reason_from_strength),
+        "size": _SIZES[len(options)],
+    }
     return render_to_string("annotator/_questions.html", context)
 
 
-_SIZES = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+_SIZES = {
+    2: "two",
+    3: "three",
+    4: "four",
+    5: "five graded",
+    6: "six graded",
+    7: "seven graded",
+    8: "eight graded",
+}
 
 
-def keys(rules: AnswerRules) -> list[str]:
-    """Return the key of each choice: 1, 2, … from left to right, and 0 for "both are bad"."""
-    return ["0" if value == BOTH_BAD else str(n) for n, value in enumerate(rules.values(), start=1)]
+class Option(NamedTuple):
+    """One choice of a question: what is sent, the key that picks it, its words, whether a reason goes with it."""
+
+    value: str
+    key: str
+    side: str
+    grade: str
+    asks_reason: bool
 
 
-def label(value: str, scale: str) -> tuple[str, str]:
-    """Return a choice in words: the side, and on graded scales how much better it is."""
+def make_options(rules: AnswerRules) -> list[Option]:
+    """Return the choices in screen order: keys 1, 2, … from left to right, and 0 for "both are bad"."""
+    return [
+        Option(
+            value=value,
+            key="0" if value == BOTH_BAD else str(n),
+            side=side_words(value),
+            grade=grade_words(value, rules.scale),
+            asks_reason=rules.asks_reason and strength(value) >= (rules.reason_from_strength or 0),
+        )
+        for n, value in enumerate(rules.values(), start=1)
+    ]
+
+
+def last_key(rules: AnswerRules) -> int:
+    """Return the highest digit that picks a choice; 0 stands apart."""
+    return sum(value != BOTH_BAD for value in rules.values())
+
+
+def side_words(value: str) -> str:
+    """Return which side a choice names."""
     if value == BOTH_BAD:
-        return _("Both bad"), ""
-    lean = int(value)
-    if lean == 0:
-        return _("About the same"), ""
-    side = _("Left") if lean < 0 else _("Right")
-    return side, grade_words(abs(lean), scale)
+        return _("Both bad")
+    if int(value) == 0:
+        return _("About the same")
+    return _("Left") if int(value) < 0 else _("Right")
 
 
-def grade_words(strength: int, scale: str) -> str:
+def grade_words(value: str, scale: str) -> str:
+    """Return how much better the side is, on a graded scale."""
     words = {"five": [_("a bit better"), _("much better")], "seven": [_("a bit better"), _("better"), _("much better")]}
-    return words[scale][strength - 1] if scale in words else ""
+    return words[scale][strength(value) - 1] if scale in words and strength(value) else ""
 
 
-def sentence(problem: str | None) -> str:
+def sentence(problem: Problem | None) -> str:
     """Say what to do about an answer that is not taken."""
-    sentences: dict[Any, str] = {
-        None: "",
-        "missing": _("Please choose one answer."),
-        "unknown": _("Please choose one of the answers shown."),
-        "reason_needed": _("Please write a few words about why: the study asks for it with so clear a choice."),
-        "reason_too_long": _("Please shorten this to 2,000 characters."),
+    sentences = {
+        Problem.MISSING: _("Please choose one answer."),
+        Problem.UNKNOWN: _("Please choose one of the answers shown."),
+        Problem.REASON_NEEDED: _("Please write a few words about why: the study asks for it with so clear a choice."),
+        Problem.REASON_TOO_LONG: _("Please shorten this to 2,000 characters."),
     }
-    return sentences[problem]
+    return sentences[problem] if problem else ""

@@ -10,6 +10,7 @@ from tests.build import (
     make_criteria,
     make_dialogue,
     make_matchup,
+    make_running_study,
     make_study,
 )
 
@@ -28,7 +29,7 @@ def bundled_dialogues() -> list[dict]:
 def make_story_study(*, kind: str = "empathy", comparisons: int = 1, k: int = 2, **over: object) -> Study:
     """A running study on bundled dialogues: the reference response against a plain one."""
     fields = {
-        "title": "Which reply would you rather get?",
+        "title": "Which response would you rather get?",
         "state": "running",
         "judgements_per_comparison": k,
         "payment": "$3.50",
@@ -57,4 +58,24 @@ def make_story_study(*, kind: str = "empathy", comparisons: int = 1, k: int = 2,
         ):
             response.text = text
             response.save()
+    return study
+
+
+HARD_TEXTS = {
+    "long words": "Donaudampfschifffahrtsgesellschaft" * 12,
+    "emoji": "👩‍👩‍👧‍👦🏳️‍🌈 " * 40,
+    "right to left": "أنا آسف لسماع ذلك. هل تريد أن نتحدث عنه؟ " * 5,
+    "4,000 words": "word " * 4000,
+    "nothing": "",
+}
+
+
+def make_hard_study(text: str) -> Study:
+    """A study of one comparison with this text in every place that a person or a model may fill."""
+    study = make_running_study(dialogues=1, k=1)
+    dialogue = study.comparisons.get().dialogue
+    dialogue.social_context = text
+    dialogue.turns = [{"speaker": "نور", "text": text or "Hm."}, {"speaker": "Ben", "text": "Yes?"}]
+    dialogue.save()
+    dialogue.responses.update(text=text[:3000] or "Well.")
     return study

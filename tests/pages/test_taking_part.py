@@ -305,7 +305,7 @@ def test_text_of_people_and_models_is_escaped(client):
     page = client.get(page_of(held_by(start(client, study)))).text
     assert "<script>alert" not in page
     assert "<img" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;<br>{{ secret }}" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\n{{ secret }}" in page
 
 
 def test_pages_are_never_stored_by_browsers_or_proxies(client, study):

@@ -75,13 +75,8 @@ class Up:
         found = psutil.Process(self.process.pid).children(recursive=True)
         return {f"{line} #{process.pid}": process for process in found if (line := command_line(process))}
 
-    def find_child(self, part: str) -> psutil.Process | None:
-        """Return the direct child whose command line has this in it, once it has become that program."""
-        for process in psutil.Process(self.process.pid).children():
-            line = command_line(process)
-            if part in line and "launch.py" not in line:
-                return process
-        return None
+    def find(self, part: str) -> psutil.Process:
+        return next(process for line, process in self.descendants().items() if part in line)
 
     def status(self, path: str = "/healthz") -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import time
 
-import psutil
 import pytest
 
 from tests.stack.running import Up, free_port, still_running
@@ -24,20 +23,14 @@ def data_dir(tmp_path):
 def test_kill_9_leaves_no_process_and_the_next_start_has_the_data_in_under_10_s(data_dir):
     with Up(data_dir) as up:
         up.wait_until_ready()
-        assert wait_until(lambda: up.find_child("inference_worker"))
         family = up.descendants()
         assert len([line for line in family if "granian" in line]) >= 2, "a server and its worker process"
         password = (data_dir / "admin_password").read_text()
         up.process.kill()
         assert still_running(family.values(), seconds=5) == []
     with Up(data_dir, port=up.port) as again:
-        assert again.wait_until_ready() < 10 * busyness()
+        assert again.wait_until_ready() < 10
         assert password.strip() in again.words() or wait_for_words(again, password.strip())
-
-
-def busyness() -> float:
-    """Return how many processes want a core: limits in seconds hold for a machine that has nothing else to do."""
-    return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
 def wait_for_words(up, words, seconds=20):
@@ -51,12 +44,11 @@ def wait_for_words(up, words, seconds=20):
 def test_a_signal_stops_every_child_and_grandchild_within_5_s(data_dir, number):
     with Up(data_dir) as up:
         up.wait_until_ready()
-        assert wait_until(lambda: up.find_child("inference_worker"))
         family = up.descendants()
         began = time.monotonic()
         up.process.send_signal(number)
         assert up.wait_until_it_ends() == 0
-        assert time.monotonic() - began < 5 * busyness()
+        assert time.monotonic() - began < 5
         assert still_running(family.values(), seconds=0.1) == []
         assert up.words().endswith("Stopped.\n")
 
@@ -75,24 +67,19 @@ def test_ctrl_c_while_starting_leaves_nothing_behind(data_dir):
 def test_a_child_that_is_killed_is_started_again(data_dir, part):
     with Up(data_dir) as up:
         up.wait_until_ready()
-        assert wait_until(lambda: up.find_child(part) is not None)
-        victim = up.find_child(part)
+        victim = up.find(part)
         victim.kill()
-        assert wait_until(lambda: up.find_child(part) not in {None, victim})
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            lines = up.descendants()
+            if any(part in line and process.pid != victim.pid for line, process in lines.items()):
+                break
+            time.sleep(0.1)
         assert wait_until(lambda: up.status() == 200)
-        assert "ended (signal SIGKILL); starting it again in 0.5 s" in up.words()
+        assert "SIGKILL" in up.words()
 
 
-def test_pages_come_back_when_the_process_that_serves_them_is_killed(data_dir):
-    with Up(data_dir) as up:
-        up.wait_until_ready()
-        (worker,) = up.find_child("granian").children()
-        worker.kill()
-        psutil.wait_procs([worker], timeout=5)
-        assert wait_until(lambda: up.status() == 200)
-
-
-def wait_until(is_so, seconds=60):
+def wait_until(is_so, seconds=20):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
@@ -105,13 +92,12 @@ def wait_until(is_so, seconds=60):
 
 
 def test_the_model_worker_knows_neither_database_nor_signing_key(data_dir):
-    with Up(data_dir, SECRET_KEY="s" * 60, HTTP_PROXY="http://127.0.0.1:9") as up:
+    with Up(data_dir, SECRET_KEY="s" * 60) as up:
         up.wait_until_ready()
-        assert wait_until(lambda: up.find_child("inference_worker") and up.find_child("webapp.celery worker"))
-        environ = up.find_child("inference_worker").environ()
+        environ = up.find("inference_worker").environ()
         assert "BROKER_URL" in environ
         assert not {"DATABASE_URL", "SECRET_KEY", "DATA_DIR"} & set(environ)
-        assert "SECRET_KEY" in up.find_child("webapp.celery worker").environ()
+        assert "SECRET_KEY" in up.find("webapp.celery worker").environ()
 
 
 def test_a_second_stack_over_the_same_data_is_refused(data_dir):
@@ -140,12 +126,6 @@ def test_a_port_that_is_no_port_is_refused(data_dir, port):
         assert up.wait_until_it_ends() == 1
     assert "PORT must be a" in up.words()
     assert "Traceback" not in up.words()
-
-
-def test_a_rehearsal_without_a_demo_is_refused(data_dir):
-    with Up(data_dir, "--rehearse", "3") as up:
-        assert up.wait_until_it_ends() == 1
-    assert "--rehearse goes with --demo" in up.words()
 
 
 def test_data_of_another_postgresql_is_refused_and_left_alone(data_dir):
@@ -204,8 +184,7 @@ def test_a_path_with_signs_of_urls_in_it_works(tmp_path):
     assert database_from_url(database_url(data_dir))["HOST"] == str(runtime_dir(data_dir))
     with Up(data_dir) as up:
         up.wait_until_ready()
-        log = data_dir / "logs" / "worker.log"
-        assert wait_until(lambda: log.exists() and "ready" in log.read_text())
+        assert wait_until(lambda: "ready" in (data_dir / "logs" / "worker.log").read_text())
 
 
 def test_the_admin_password_is_readable_by_its_owner_alone(data_dir):

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from django.core.management import call_command
-from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connections
 
 from webapp.env import read_env
 from webapp.stack.admin_user import ensure_admin
@@ -28,10 +27,6 @@ from webapp.stack.valkey import start_valkey
 
 Tell = Callable[[str], None]
 LOW_MB = 50
-# Seconds. A start takes a few; this is for machines that are very busy.
-SLOWEST_START = 180
-# The environment's proxy is for other places.
-DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Interrupted(BaseException):
@@ -75,10 +70,10 @@ def listen_for_signals() -> None:
 
 
 def start(supervisor: Supervisor, options: Options, *, tell: Tell) -> None:
-    """Start servers, bring the database up to date, start the web server, and once it answers the rest."""
+    """Start servers, bring the database up to date, start programs, and wait until the pages answer."""
     began = time.monotonic()
     start_servers(supervisor, options.data_dir)
-    bring_up_to_date()
+    call_command("migrate", verbosity=0, interactive=False)
     ensure_admin(options.data_dir)
     connections.close_all()
     env = read_env()
@@ -86,19 +81,13 @@ def start(supervisor: Supervisor, options: Options, *, tell: Tell) -> None:
         "database_url": env.text("DATABASE_URL", database_url(options.data_dir)),
         "broker_url": env.text("BROKER_URL", broker_url(options.data_dir)),
     }
-    web, *others = services(data_dir=options.data_dir, port=options.port, **addresses)
-    child = supervisor.add(keep(web, options.data_dir))
-    wait_until_ready(child, lambda: answers(f"{options.address}/healthz"), seconds=SLOWEST_START)
+    for service in services(data_dir=options.data_dir, port=options.port, **addresses):
+        launch = partial(start_service, service, options.data_dir / "logs")
+        supervisor.add(Kept(service.name, launch))
+    web = next(kept.child for kept in supervisor.kept if kept.name == "web")
+    assert web is not None
+    wait_until_ready(web, lambda: answers(f"{options.address}/healthz"), seconds=60)
     tell(f"Duologue runs at {options.address} (started in {time.monotonic() - began:.1f} s; Ctrl-C stops it).")
-    for service in others:
-        supervisor.add(keep(service, options.data_dir))
-
-
-def bring_up_to_date() -> None:
-    """Run migrations where there are any to run: a look costs less than a run of none."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
 
 
 def start_servers(supervisor: Supervisor, data_dir: Path) -> None:
@@ -121,17 +110,16 @@ def forget_sockets(data_dir: Path) -> None:
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-def keep(service: Service, data_dir: Path) -> Kept:
-    """Return a service as the supervisor keeps it, with a log of its own."""
-    log = data_dir / "logs" / f"{service.name.replace(' ', '-')}.log"
-    launch = partial(Child, service.name, service.program, env=service.env, log=log, death_signal=service.death_signal)
-    return Kept(service.name, launch)
+def start_service(service: Service, logs: Path) -> Child:
+    """Start one of the Python processes with a log of its own."""
+    log = logs / f"{service.name.replace(' ', '-')}.log"
+    return Child(service.name, service.program, env=service.env, log=log, death_signal=service.death_signal)
 
 
 def answers(url: str) -> bool:
     """Tell whether a page answers without an error."""
     try:
-        with DIRECTLY.open(url, timeout=5) as response:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

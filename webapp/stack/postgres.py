@@ -21,7 +21,7 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 
 
 def start_postgres(
-    home: Path, *, sockets: Path, log: Path, options: Mapping[str, str] | None = None, seconds: float = 120
+    home: Path, *, sockets: Path, log: Path, options: Mapping[str, str] | None = None, seconds: float = 60
 ) -> Child:
     """Start the server over the cluster in `home`, made first if missing, and return it ready for connections."""
     cluster = home / "cluster"

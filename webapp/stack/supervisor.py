@@ -31,10 +31,9 @@ class Kept:
     failures: int = 0
     wait_until: float = 0.0
 
-    def launch(self) -> Child:
+    def launch(self) -> None:
         self.started_at = time.monotonic()
         self.child = self.start()
-        return self.child
 
 
 @dataclass
@@ -44,10 +43,10 @@ class Supervisor:
     tell: Callable[[str], None]
     kept: list[Kept] = field(default_factory=list)
 
-    def add(self, kept: Kept) -> Child:
+    def add(self, kept: Kept) -> None:
         """Start a child and keep it. For the main thread: children live as long as the thread that made them."""
         self.kept.append(kept)
-        return kept.launch()
+        kept.launch()
 
     def look_after(self) -> None:
         """Restart what ended, as far as its pause is over, and keep the logs small."""

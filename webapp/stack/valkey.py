@@ -17,7 +17,7 @@ def start_valkey(*, sockets: Path, log: Path) -> Child:
     place = ["--port", "0", "--unixsocket", str(address), "--unixsocketperm", "700"]
     program: list[str | Path] = [find_binary("valkey-server"), *place, *memory_only, "--daemonize", "no"]
     child = Child("Valkey", program, env={**libraries(), "PATH": os.defpath}, log=log, death_signal=signal.SIGKILL)
-    wait_until_ready(child, lambda: answers(address), seconds=60)
+    wait_until_ready(child, lambda: answers(address), seconds=20)
     return child
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from annotation.errors import DuologueError
 from webapp.env import read_env
@@ -27,8 +27,6 @@ class Command(BaseCommand):
         parser.add_argument("--exit", action="store_true", help="Stop once everything asked for is done.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["rehearse"] and not options["demo"]:
-            raise CommandError("--rehearse goes with --demo. For a study of yours: manage.py rehearse NAME")
         try:
             port = options["port"] if options["port"] is not None else read_env().number("PORT", 8000)
             wanted = Options(settings.DATA_DIR, port, options["demo"], options["rehearse"] or 0, options["exit"])
