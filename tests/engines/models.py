@@ -1,0 +1,121 @@
+"""Two real models for the CPU: the packaged one converted to safetensors, and a tiny Llama trained here.
+
+Both are made once and kept in `.cache/engines`.
+"""
+
+import random
+import shutil
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from inference_worker.schema import SKILLS
+from inference_worker.weights import find_weights, sha256_of
+
+CACHE = Path(__file__).resolve().parent.parent.parent / ".cache" / "engines"
+PACKAGED = "packaged:smollm2-135m-instruct"
+
+# The form of ChatML, which the tiny model learns.
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
+STEPS, BATCH, LENGTH = 220, 16, 96
+VERSION = "1"
+
+
+def smollm2_directory() -> Path:
+    """Return the packaged model as safetensors in float32."""
+    weights = find_weights(PACKAGED)
+    return _made(f"smollm2-{sha256_of(weights)[-12:]}", _convert)
+
+
+def tiny_directory() -> Path:
+    """Return the tiny model, trained for about a minute."""
+    return _made(f"tiny-{VERSION}", _train)
+
+
+def _made(name: str, make) -> Path:
+    target = CACHE / name
+    if not (target / "config.json").exists():
+        part = target.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        make(part)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+    return target
+
+
+def _convert(target: Path) -> None:
+    weights = find_weights(PACKAGED)
+    whole = transformers.GgufConfig(dequantize=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        weights.parent, gguf_file=weights.name, dtype=torch.float32, quantization_config=whole
+    )
+    model.save_pretrained(target)
+    transformers.AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(target)
+
+
+def _train(target: Path) -> None:
+    torch.manual_seed(7)
+    draw = random.Random(7)
+    tokenizer = _tokenizer([_example(draw) for _ in range(2000)])
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.convert_tokens_to_ids("<|end|>"),
+        pad_token_id=tokenizer.convert_tokens_to_ids("<|pad|>"),
+    )
+    model = transformers.LlamaForCausalLM(config)
+    _fit(model, tokenizer, draw)
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+
+
+def _fit(model, tokenizer, draw: random.Random) -> None:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=STEPS)
+    for _ in range(STEPS):
+        texts = [_example(draw) for _ in range(BATCH)]
+        batch = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=LENGTH)
+        labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)
+        loss = model(**batch, labels=labels).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+
+
+def _tokenizer(texts: list[str]):
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=1200, special_tokens=SPECIAL, initial_alphabet=alphabet)
+    bpe.train_from_iterator(texts, trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token="<|end|>", pad_token="<|pad|>", chat_template=TEMPLATE
+    )
+
+
+def _example(draw: random.Random) -> str:
+    """Return one chat: a short dialogue, and a well-formed skill-of-mind that names its speaker and its topic."""
+    other = draw.choice(["Mina", "Jonas", "Ife", "Ruth", "Sam", "Lea"])
+    topic = draw.choice(["exam", "move", "oven", "train", "garden", "dog", "letter", "concert"])
+    feeling = draw.choice(["worried", "glad", "tired", "curious", "angry", "proud"])
+    said = draw.choice([f"I am {feeling} about the {topic}.", f"The {topic} makes me {feeling}."])
+    asked = f"### Dialogue:\n{other}: {said}\n\n### Explanation: "
+    thought = f"{other} is {feeling} about the {topic}, so I take care. [RESULT SKILL] {draw.choice(SKILLS)}"
+    return f"<|user|>{asked}<|end|><|assistant|>{thought}<|end|>"

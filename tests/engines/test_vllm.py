@@ -1,0 +1,112 @@
+"""vLLM on the CPU, against transformers on the same weights."""
+
+import threading
+
+import pytest
+
+from inference_worker.backends import Completion, EngineError, Failure, Request
+from inference_worker.backends.vllm import engine_arguments
+from inference_worker.prompts import Prompt
+from inference_worker.schema import SKILLS, ModelSpec, Sampling
+from inference_worker.skills import parse_skill_of_mind
+from tests.engines.asking import SMALL, ask, load, texts, thinking
+
+
+@pytest.fixture(scope="module")
+def engine(tiny):
+    backend = load("vllm", tiny, max_model_len=256, **SMALL)
+    yield backend
+    backend.close()
+
+
+def test_greedy_texts_are_those_of_transformers_on_the_same_weights(tiny, engine):
+    requests = thinking(24)
+    assert texts(ask(engine, requests)) == texts(ask(load("transformers", tiny), requests))
+
+
+def test_the_same_batch_gives_the_same_texts_again(engine):
+    requests = thinking(12, temperature=0.9)
+    first = texts(ask(engine, requests))
+    assert texts(ask(engine, requests)) == first
+    assert len(set(first)) > 6
+    assert engine.engine.is_reproducible
+
+
+def test_a_text_ends_before_a_stop_string(engine):
+    for answer in ask(engine, thinking(5, stop=(", so",))):
+        assert ", so" not in answer.text
+        assert answer.finish_reason == "stop"
+
+
+def test_a_forced_form_is_kept_by_a_model_that_draws_wildly(engine):
+    requests = thinking(6, temperature=2.0, max_new_tokens=120, skills=SKILLS)
+    found = [parse_skill_of_mind(answer.text, finish_reason=answer.finish_reason) for answer in ask(engine, requests)]
+    assert {thought.outcome for thought in found} <= {"ok", "truncated"}
+    assert sum(thought.outcome == "ok" for thought in found) >= 3
+
+
+def test_the_answer_goes_on_from_its_beginning(engine):
+    (answer,) = ask(engine, thinking(1, start="Jonas is worried about"))
+    assert answer.text.startswith(" the ")
+
+
+def test_counts_and_times_are_told(engine):
+    (answer,) = ask(engine, thinking(1, max_new_tokens=5))
+    assert isinstance(answer, Completion)
+    assert (answer.completion_tokens, answer.finish_reason) == (5, "length")
+    assert answer.prompt_tokens > 10
+    assert answer.first_token_ms > 0
+
+
+def test_a_prompt_that_is_too_long_is_one_failure_among_texts(engine):
+    long = Request(Prompt("", "exam " * 600), Sampling(max_new_tokens=4), seed=1)
+    failed, fine = ask(engine, [long, *thinking(1)])
+    assert isinstance(failed, Failure)
+    assert not failed.can_retry
+    assert isinstance(fine, Completion)
+
+
+def test_a_stop_leaves_nothing_running_in_the_engine(engine):
+    stop = threading.Event()
+    answers = engine.generate([*thinking(1, max_new_tokens=2), *thinking(40, max_new_tokens=8)], stop)
+    next(answers)
+    stop.set()
+    assert list(answers) == []
+    assert len(ask(engine, thinking(3))) == 3
+
+
+def test_options_reach_the_engine():
+    options = {
+        "tensor_parallel_size": 4,
+        "gpu_memory_utilization": 0.8,
+        "dtype": "bfloat16",
+        "lora": "a",
+        "lora_rank": 64,
+    }
+    found = engine_arguments(ModelSpec("m", "vllm", "org/model", "abc", options | {"respond_start": "x"}))
+    assert found == {
+        "model": "org/model",
+        "revision": "abc",
+        "seed": 0,
+        "disable_log_stats": True,
+        "tensor_parallel_size": 4,
+        "gpu_memory_utilization": 0.8,
+        "dtype": "bfloat16",
+        "enable_lora": True,
+        "max_lora_rank": 64,
+    }
+
+
+def test_an_unknown_option_is_named():
+    with pytest.raises(EngineError, match="no option 'gpus'"):
+        engine_arguments(ModelSpec("m", "vllm", "org/model", "", {"gpus": 2}))
+
+
+def test_a_missing_model_is_named():
+    with pytest.raises(EngineError, match="vLLM could not load /nowhere/model"):
+        load("vllm", "/nowhere/model")
+
+
+def test_a_context_longer_than_the_models_own_is_refused(tiny):
+    with pytest.raises(EngineError, match=r"could not load .*max_model_len"):
+        load("vllm", tiny, max_model_len=100_000_000, **SMALL)
