@@ -1310,6 +1310,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="generationunit",
+            index=models.Index(condition=models.Q(("token__isnull", False)), fields=["token"], name="unit_of_token"),
+        ),
+        migrations.AddIndex(
+            model_name="generationunit",
             index=models.Index(
                 condition=models.Q(("state", annotation.states.UnitState["FAILED"])), fields=["run"], name="unit_failed"
             ),

@@ -170,6 +170,7 @@ class GenerationUnit(models.Model):
         indexes = [
             models.Index(fields=["model", "run", "id"], condition=models.Q(state=UnitState.QUEUED), name="unit_queued"),
             models.Index(fields=["lease_until"], condition=models.Q(state=UnitState.SENT), name="unit_leased"),
+            models.Index(fields=["token"], condition=models.Q(token__isnull=False), name="unit_of_token"),
             models.Index(fields=["run"], condition=models.Q(state=UnitState.FAILED), name="unit_failed"),
             models.Index(fields=["model", "batch"], condition=models.Q(state=UnitState.SENT), name="unit_in_batch"),
         ]
