@@ -98,7 +98,9 @@ class _Builder:
         self.rows = 0
 
     def add(self, batch: Sequence[Sequence[str]], place_of: Callable[[int], str]) -> None:
-        """Code one batch. Raises: BadRow for a row that is shorter or longer than the header."""
+        """Code one batch; an empty one adds nothing. Raises: BadRow for a row of another length than the header."""
+        if not batch:
+            return
         if any(length != self.width for length in set(map(len, batch))):
             wrong = next(row for row, cells in enumerate(batch) if len(cells) != self.width)
             problem = f"{len(batch[wrong])} cells where the header has {self.width}."

@@ -27,6 +27,7 @@ def tab_to(page: Page, target: Locator) -> None:
 
 def test_a_study_by_mouse_loads_the_rating_page_once(page, home, study):
     agree_and_start(page, home)
+    page.wait_for_load_state("load")
     loads = []
     page.on("load", lambda: loads.append(page.url))
     for number in range(1, 5):

@@ -155,6 +155,8 @@ def connected_to(factory: Factory) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        connection.settings_dict = usual
+        # In place: the dictionary is shared with every other connection of this process.
+        connection.settings_dict.clear()
+        connection.settings_dict.update(usual)
         app.close()
         site.set_current()
