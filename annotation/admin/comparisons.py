@@ -71,12 +71,12 @@ class ComparisonAdmin(AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
     """Read only but for one thing: a comparison can be left out, with a reason that the report repeats."""
 
     row_actions = ACTIONS
-    list_display = ("dialogue", "matchup", "kind", "found", "judged", "excluded_reason")
+    list_display = ("dialogue", "matchup", "notes", "kind", "found", "judged", "excluded_reason")
     list_filter = ("study", "kind", ("excluded_at", admin.EmptyFieldListFilter), "dialogue__kind")
     list_select_related = (
         "dialogue",
-        "matchup__baseline",
-        "matchup__treatment",
+        "matchup__baseline__augmenter",
+        "matchup__treatment__augmenter",
         "baseline_response",
         "treatment_response",
     )
@@ -99,6 +99,11 @@ class ComparisonAdmin(AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
     @admin.display(description="judged", ordering="judged_count")
     def judged(self, comparison: Comparison) -> int:
         return int(getattr(comparison, "judged_count", 0))
+
+    @admin.display(description="to be said of the agents")
+    def notes(self, comparison: Comparison) -> str:
+        agents = (comparison.matchup.baseline, comparison.matchup.treatment)
+        return "; ".join(dict.fromkeys(agent.notes for agent in agents if agent.notes)) or "–"
 
     @admin.display(description="checks found")
     def found(self, comparison: Comparison) -> str:

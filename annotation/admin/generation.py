@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, as_text, clip
-from annotation.models import GenerationRun, GenerationUnit, Response, SkillOfMind
+from annotation.models import GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
 from annotation.services.actors import Actor
 from annotation.states import RunState, UnitState
@@ -29,16 +29,25 @@ def as_rows(facts: dict[str, Any]) -> SafeString:
 class SkillOfMindAdmin(ReadOnlyAdmin[SkillOfMind]):
     """An augmenter's thought about a dialogue."""
 
-    list_display = ("dialogue", "skill", "thought", "outcome", "is_current", "created_at")
+    list_display = ("dialogue", "skill", "note", "thought", "outcome", "is_current", "created_at")
     list_filter = ("outcome", "is_current", "nearest_skill", "dialogue__collection")
     list_select_related = ("dialogue",)
     search_fields = ("skill", "explanation", "dialogue__external_id")
-    readonly_fields = ("explanation_text", "raw", "made_by")
+    readonly_fields = ("note", "explanation_text", "raw", "made_by")
     fieldsets = (
-        (None, {"fields": ("dialogue", ("skill", "nearest_skill"), "explanation_text")}),
+        (None, {"fields": ("dialogue", "note", ("skill", "nearest_skill"), "explanation_text")}),
         ("How it was parsed", {"fields": (("outcome", "is_current"), "raw")}),
         ("Provenance", {"fields": ("made_by", ("settings_hash", "sample"), "created_at")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SkillOfMind]:
+        ordered = GenerationUnit.objects.filter(dialogue=OuterRef("dialogue"), settings_hash=OuterRef("settings_hash"))
+        said = ordered.filter(stage=Stage.THINK).exclude(augmenter__note="").values("augmenter__note")[:1]
+        return super().get_queryset(request).annotate(augmenter_note=Subquery(said))
+
+    @admin.display(description="to be said of the augmenter")
+    def note(self, skill: SkillOfMind) -> str:
+        return getattr(skill, "augmenter_note", "") or "–"
 
     @admin.display(description="explanation")
     def thought(self, skill: SkillOfMind) -> str:
@@ -92,17 +101,21 @@ class ResponseAdmin(AskingAdmin[Response], ReadOnlyAdmin[Response]):
     """One agent's answer to a dialogue, with everything that is needed to make it again."""
 
     row_actions = (REGENERATE,)
-    list_display = ("dialogue", "agent", "beginning", "found", "is_current", "created_at")
+    list_display = ("dialogue", "agent", "note", "beginning", "found", "is_current", "created_at")
     list_filter = ("agent", UsableFilter, "is_current", "dialogue__kind", "dialogue__collection")
-    list_select_related = ("dialogue", "agent")
+    list_select_related = ("dialogue", "agent__augmenter")
     search_fields = ("text", "dialogue__external_id", "agent__name")
-    readonly_fields = ("answer", "raw", "found", "thought", "made_by")
+    readonly_fields = ("note", "answer", "raw", "found", "thought", "made_by")
     fieldsets = (
-        (None, {"fields": (("dialogue", "agent"), "answer", "found")}),
+        (None, {"fields": (("dialogue", "agent"), "note", "answer", "found")}),
         ("Skill-of-mind", {"fields": ("thought",)}),
         ("Provenance", {"fields": ("made_by", ("is_current", "sample"), "created_at")}),
         ("As the model wrote it", {"fields": ("raw",)}),
     )
+
+    @admin.display(description="to be said of the agent")
+    def note(self, response: Response) -> str:
+        return response.agent.notes or "–"
 
     @admin.display(description="text")
     def beginning(self, response: Response) -> str:

@@ -133,15 +133,15 @@ class AugmenterAdmin(ConsoleAdmin[Augmenter]):
 class AgentAdmin(ConsoleAdmin[Agent]):
     """A responder with or without an augmenter."""
 
-    list_display = ("name", "responder", "augmenter", "waiting", "note")
+    list_display = ("name", "responder", "augmenter", "waiting", "notes")
     list_filter = ("responder", "augmenter")
     list_select_related = ("responder", "augmenter__model")
     search_fields = ("name", "note", "responder__name", "augmenter__name")
     autocomplete_fields = ("responder", "augmenter")
     save_as = True
-    readonly_fields = ("waiting",)
+    readonly_fields = ("waiting", "notes")
     fieldsets = (
-        (None, {"fields": ("name", "note", "waiting")}),
+        (None, {"fields": ("name", "note", "waiting", "notes")}),
         ("Who answers", {"fields": (("responder", "prompt_set"),)}),
         ("Who guides", {"fields": ("augmenter",), "description": "Empty: the responder answers alone."}),
         ("Sampling", {"fields": SAMPLING_ROWS}),
@@ -165,7 +165,7 @@ class AgentAdmin(ConsoleAdmin[Agent]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:
         used = obj is not None and Response.objects.filter(agent=obj).exists()
-        return ("waiting", *(("responder", "prompt_set", "augmenter", *SAMPLING_FIELDS) * used))
+        return ("waiting", "notes", *(("responder", "prompt_set", "augmenter", *SAMPLING_FIELDS) * used))
 
 
 @admin.register(Worker)

@@ -76,6 +76,11 @@ def _is_editable(study: Study | None) -> bool:
     return study is None or not study.is_frozen
 
 
+def _with_notes(matchup: Matchup) -> str:
+    notes = dict.fromkeys(agent.notes for agent in (matchup.baseline, matchup.treatment) if agent.notes)
+    return f"{matchup} ({'; '.join(notes)})" if notes else str(matchup)
+
+
 def _slots(**which: Any) -> Coalesce:
     """Count slots of the study of the outer query."""
     rows = Slot.objects.filter(study=OuterRef("pk"), **which).order_by().values("study")
@@ -145,7 +150,7 @@ class StudyAdmin(GuidedStudyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         filled = _slots(assignments__state=AssignmentState.SUBMITTED)
         studies = super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=filled)
-        return studies.prefetch_related("matchups__baseline", "matchups__treatment")
+        return studies.prefetch_related("matchups__baseline__augmenter", "matchups__treatment__augmenter")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> list[str]:
         if _is_editable(obj):
@@ -178,7 +183,7 @@ class StudyAdmin(GuidedStudyAdmin):
 
     @admin.display(description="matchups")
     def matchup_names(self, study: Study) -> str:
-        return "; ".join(str(matchup) for matchup in study.matchups.all()) or "–"
+        return "; ".join(map(_with_notes, study.matchups.all())) or "–"
 
     @admin.display(description="judged", ordering="slots_filled")
     def progress(self, study: Study) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.study_actions import ACTIONS, DELETE_REHEARSAL, GENERATE, LAUNCH, REHEARSE, RESUME
 from annotation.models import Study
-from annotation.services import guide
+from annotation.services import generation, guide
 from annotation.states import StudyState
 from annotation.views.access import may
 
@@ -48,6 +48,7 @@ class GuidedStudyAdmin(AskingAdmin[Study]):
             "study": study,
             "standing": standing,
             "buttons": buttons,
+            "agent_notes": generation.notes_of(study),
             "annotators_link": link if study.is_frozen else "",
         }
 

@@ -131,3 +131,9 @@ class Agent(SamplingFields):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def notes(self) -> str:
+        """What must be said to researchers wherever this agent appears."""
+        said = [self.note, self.augmenter.note if self.augmenter else ""]
+        return "; ".join(dict.fromkeys(note for note in said if note))

@@ -15,6 +15,7 @@ from annotation.models import Comparison, Matchup, Scale, Study
 from annotation.rehearsal.annotator import SimulatedAnnotator
 from annotation.rehearsal.rule import CHARACTERS, Expected, expected_score
 from annotation.rehearsal.verdict import Recovered, Verdict, check_slope, check_win_score, read_results, table
+from annotation.services import generation
 from annotation.services.actors import Actor
 from annotation.services.exports.files import write_files
 from annotation.services.rehearsals import make_rehearsal
@@ -47,6 +48,7 @@ class Outcome:
         ending = "every figure came out as it should" if self.holds else "the rehearsal FAILED"
         return "\n".join(
             [
+                *(f"{agent}: {note}." for agent, note in generation.notes_of(self.study)),
                 f"Rehearsal: {self.annotators} simulated annotators judged {self.judged} times through the pages.",
                 *table(self.verdicts),
                 f"Behind ±: the half-width of a 99.9 % interval around what the rule leads to expect; {ending}.",

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation.models import Study
+from annotation.services import generation
 from annotation.services.faces import Pair, read_face, read_pair
 from annotation.services.sheets import read_sheet
 from annotation.views.access import researcher_view
@@ -26,6 +27,7 @@ def preview(request: HttpRequest, study: Study) -> HttpResponse:
     page = Paginator(shown, 1).get_page(request.GET.get("comparison", "1"))
     is_before = "comparison" not in request.GET
     context: dict[str, Any] = {"study": study, "face": read_face(study), "page": page, "is_before": is_before}
+    context["agent_notes"] = generation.notes_of(study)
     if not is_before and page.object_list:
         is_flipped = request.GET.get("sides") == "swapped"
         context |= {"is_flipped": is_flipped, **_parts(study, read_pair(page.object_list[0], is_flipped=is_flipped))}

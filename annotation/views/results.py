@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotation.models import Agent, Study
+from annotation.models import Study
 from annotation.reporting.page import matchup_pages
 from annotation.services import generation, guide, reports
 from annotation.services.exports.files import FILES
@@ -43,11 +43,5 @@ def page_context(request: HttpRequest, study: Study, *, current: str) -> dict[st
         "current": current,
         "is_open": study.state in (StudyState.RUNNING, StudyState.PAUSED),
         "may_change": may(request.user, "change", study),
-        "agent_notes": [(agent, note) for agent in generation.agents_of(study) if (note := note_of(agent))],
+        "agent_notes": generation.notes_of(study),
     }
-
-
-def note_of(agent: Agent) -> str:
-    """Return what must be said wherever this agent's results appear."""
-    notes = [agent.note, agent.augmenter.note if agent.augmenter else ""]
-    return "; ".join(dict.fromkeys(note for note in notes if note))

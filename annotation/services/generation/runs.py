@@ -83,7 +83,12 @@ def agents_of(study: Study) -> list[Agent]:
     """Return the agents that meet in the study's matchups, each once."""
     pairs = study.matchups.values_list("baseline_id", "treatment_id")
     ids = {identity for pair in pairs for identity in pair}
-    return list(Agent.objects.filter(pk__in=ids).order_by("pk"))
+    return list(Agent.objects.filter(pk__in=ids).select_related("augmenter").order_by("pk"))
+
+
+def notes_of(study: Study) -> list[tuple[Agent, str]]:
+    """Return the agents of a study of which something must be said wherever they appear, with what it is."""
+    return [(agent, agent.notes) for agent in agents_of(study) if agent.notes]
 
 
 def pause(run: GenerationRun) -> bool:
