@@ -18,7 +18,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test engines test-engines lint bench bench-web bench-results check-coverage setup setup-dev clean
+.PHONY: help demo up test engines test-engines lint screenshots bench bench-web bench-results check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: setup-dev ## Check style and types
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
+
+screenshots: setup-dev ## Take pictures of the annotators' pages, those of the README too
+	@$(RUN)/python -m pytest -q tests/browser/screenshots.py
 
 bench: bench-results bench-web ## Measure how fast things are
 

@@ -1,20 +1,17 @@
-"""Take the pictures of the pages in both widths and both colour schemes: `make screenshots` writes them to a folder."""
+"""Pictures of the annotators' pages, to look at and for the README: `make screenshots`."""
 
 import os
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
-from annotation.services.studies import close
-from tests import build
-from tests.browser.stories import make_story_study
-from tests.console.judging import make_judged_study
+from tests.browser.stories import HARD_TEXTS, make_hard_study, make_story_study
 from tests.pages.people import answers, held_by, page_of, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "test-results/screenshots"))
+README_FOLDER = Path(__file__).resolve().parents[2] / "docs/images"
 SIZES = {"1280": (1280, 900), "390": (390, 844)}
 
 
@@ -50,28 +47,24 @@ def test_pictures_of_the_annotators_pages(browser, live_server, client, width, s
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", SIZES)
-def test_pictures_of_the_researchers_pages(browser, live_server, client, width, scheme):
-    running, closed = make_judged_study(name="Guided or not, pilot"), make_judged_study(name="Guided or not", pull=0.8)
-    close(closed, actor=None, now=timezone.now())
-    client.force_login(build.make_researcher())
-    wide, high = SIZES[width]
-    context = browser.new_context(viewport={"width": wide, "height": high}, color_scheme=scheme)
-    session = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-    page = context.new_page()
-    addresses = {
-        "results": f"/studies/{closed.code}/results/",
-        "results-running": f"/studies/{running.code}/results/",
-        "monitor": f"/studies/{running.code}/monitor/",
-        "preview": f"/studies/{running.code}/preview/?comparison=1",
-        "study": f"/admin/annotation/study/{running.pk}/change/",
-        "start": "/admin/",
-    }
+@pytest.mark.parametrize("what", HARD_TEXTS)
+def test_pictures_of_hard_texts(seat, what):
+    page = seat(make_hard_study(HARD_TEXTS[what]))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, address in addresses.items():
-        page.goto(live_server.url + address)
-        page.evaluate("document.fonts.ready")
-        page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png", full_page=name != "study")
-    context.close()
+    for wide in (1280, 320):
+        page.set_viewport_size({"width": wide, "height": 900})
+        page.screenshot(path=FOLDER / f"{what.replace(' ', '-')}-{wide}.png")
+
+
+def test_pictures_for_the_readme(seat):
+    still = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+    page = seat(make_story_study(comparisons=8, k=1), **still)
+    page.evaluate("document.fonts.ready")
+    page.keyboard.press("1")
+    page.get_by_text("Saved").wait_for()
+    page.screenshot(path=README_FOLDER / "rating.png")
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=README_FOLDER / "rating-dark.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.screenshot(path=README_FOLDER / "rating-phone.png")

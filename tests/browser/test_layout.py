@@ -97,7 +97,7 @@ def test_hard_texts_do_not_break_the_page(seat, what):
 
 def test_text_from_right_to_left_follows_its_own_direction_and_left_stays_left(seat):
     page = seat(make_hard_study(HARD_TEXTS["right to left"]), viewport={"width": 1280, "height": 900})
-    for text in (page.locator(".turn .text").first, *page.locator(".reply .text").all()):
+    for text in (*page.locator(".turn:first-child :is(b, .text)").all(), *page.locator(".reply .text").all()):
         assert text.evaluate("element => getComputedStyle(element).direction") == "rtl"
     assert page.locator("#left").bounding_box()["x"] < page.locator("#right").bounding_box()["x"]
 
