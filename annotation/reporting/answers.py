@@ -67,7 +67,7 @@ def verdict(matchup: Json, *, level: float) -> Verdict:
     if equivalence and equivalence.get("is_equivalent"):
         margin = points(equivalence["margin"])
         return Verdict(Finding.EQUAL, "", "No relevant difference", f"within ±{margin} points (TOST)")
-    words = "Not settled yet" if is_running else "No difference shown"
+    words = "Not settled yet" if is_running else "Not settled"
     return Verdict(Finding.OPEN, "", words, f"{name} includes 50 %")
 
 
@@ -123,7 +123,7 @@ _OTHER_WORDS = {
         "",
     ),
     Finding.EQUAL: ("On {names} the two are equally good within the margin set beforehand.",) * 2,
-    Finding.OPEN: ("On {names} the study shows no difference.", "On {names} the study cannot tell yet."),
+    Finding.OPEN: ("On {names} the study cannot tell which is preferred.", "On {names} the study cannot tell yet."),
 }
 
 

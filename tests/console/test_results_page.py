@@ -44,7 +44,7 @@ def test_a_closed_study_is_answered_in_a_sentence_with_its_interval(researcher):
     treatment = study.matchups.get().treatment.name
     page = words(page_of(researcher, study))
     assert re.search(rf"People prefer {treatment} on naturalness \(win score \d+ %, \d+ to \d+\)\.", page)
-    assert "On engagingness and prosociality the study shows no difference." in page
+    assert "On engagingness and prosociality the study cannot tell which is preferred." in page
     assert "24 comparisons, 72 judgements for each criterion, 8 annotators." in page
     assert "Holm" in page
 
