@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Subquery
 
 from annotation.models import Agent, GenerationUnit, Response, RunCount, SkillOfMind, Source, Stage
 from annotation.quality import Checked, Context, check, storable
@@ -67,7 +67,7 @@ class _Recorder:
     models: set[int] = field(default_factory=set)
     done: list[int] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
-    thoughts: list[tuple[GenerationUnit, SkillOfMind]] = field(default_factory=list)
+    thoughts: dict[int, SkillOfMind] = field(default_factory=dict)
     plans: dict[int | None, AgentPlan] = field(default_factory=dict)
 
     def take(self, unit: GenerationUnit, each: Record) -> None:
@@ -82,7 +82,6 @@ class _Recorder:
         if error or each.provenance is None:
             self._take_error(unit, error[:2000], can_retry=each.can_retry)
             return
-        self.done.append(unit.pk)
         self.tallies.add(
             unit,
             done=1,
@@ -92,22 +91,23 @@ class _Recorder:
         if unit.stage == Stage.THINK:
             thought = self._thought(unit, each)
             self.tallies.found(unit.run_id, RunCount.Subject.OUTCOME, thought.outcome)
-            self.thoughts.append((unit, thought))
+            self.thoughts[unit.pk] = thought
         else:
             response = self._response(unit, each, each.provenance)
             for flag in response.flags:
                 self.tallies.found(unit.run_id, RunCount.Subject.FLAG, flag)
+            self.done.append(unit.pk)
             self.responses.append(response)
 
     def write(self) -> None:
         """Write all rows, and queue the units that waited for a thought."""
         _replace(Response.objects, self.responses, "agent_id")
-        _replace(SkillOfMind.objects, [thought for _, thought in self.thoughts], "settings_hash")
-        GenerationUnit.objects.filter(pk__in=self.done).update(
-            state=UnitState.DONE, token=None, reason="", finished_at=self.now
-        )
-        for unit, thought in self.thoughts:
-            self._release_followers(unit, thought)
+        _replace(SkillOfMind.objects, list(self.thoughts.values()), "settings_hash")
+        ended = {"state": UnitState.DONE, "token": None, "reason": "", "finished_at": self.now}
+        GenerationUnit.objects.filter(pk__in=self.done).update(**ended)
+        if self.thoughts:
+            GenerationUnit.objects.filter(pk__in=self.thoughts).update(**ended, skill_of_mind=_CURRENT_THOUGHT)
+            self._release_followers()
         self.tallies.write(now=self.now)
 
     def _take_back(self, unit: GenerationUnit) -> None:
@@ -180,22 +180,23 @@ class _Recorder:
         stored: dict[str, Any] = _clean({**to_json(provenance), **ours})
         return stored
 
-    def _release_followers(self, unit: GenerationUnit, thought: SkillOfMind) -> None:
-        """Queue what waited for this thought; where it lacks what a follower needs, that one fails and says so."""
-        followers = GenerationUnit.objects.filter(thinks_first=unit, state=UnitState.WAITING).order_by("pk")
-        for follower in followers.select_for_update(of=["self"]).select_related("agent__augmenter"):
-            assert follower.agent is not None
-            assert follower.agent.augmenter is not None
-            part = lacking_part(
-                guidance_of(follower.agent.augmenter), explanation=thought.explanation, skill=thought.skill
-            )
-            if part:
+    def _release_followers(self) -> None:
+        """Queue what waited for these thoughts; where one lacks what a follower needs, that one fails and says so."""
+        followers = GenerationUnit.objects.filter(thinks_first__in=self.thoughts, state=UnitState.WAITING)
+        ready: list[int] = []
+        for follower in followers.order_by("pk").select_for_update(of=["self"]).select_related("agent__augmenter"):
+            thought = self.thoughts[follower.thinks_first_id or 0]
+            if part := _lacks(follower, thought):
                 reason = f"Its skill-of-mind has no {part} (outcome: {thought.outcome})."
                 fail([follower.pk], reason=reason, tallies=self.tallies, now=self.now)
-                continue
-            guidance = self._lent(follower, thought) if _borrows(follower.agent) else thought
-            GenerationUnit.objects.filter(pk=follower.pk).update(state=UnitState.QUEUED, skill_of_mind=guidance)
-            self.models.add(follower.model_id)
+            elif _borrows(follower.agent):
+                lent = self._lent(follower, thought)
+                GenerationUnit.objects.filter(pk=follower.pk).update(state=UnitState.QUEUED, skill_of_mind=lent)
+                self.models.add(follower.model_id)
+            else:
+                ready.append(follower.pk)
+                self.models.add(follower.model_id)
+        GenerationUnit.objects.filter(pk__in=ready).update(state=UnitState.QUEUED, skill_of_mind=_THOUGHT_OF_FIRST)
 
     def _lent(self, follower: GenerationUnit, thought: SkillOfMind) -> SkillOfMind:
         plan = self._plan(follower)
@@ -203,18 +204,39 @@ class _Recorder:
         return lend(thought, follower.dialogue_id, plan.think.settings_hash)
 
 
-def _borrows(agent: Agent) -> bool:
-    return bool(agent.augmenter and agent.augmenter.source == Source.SHUFFLED)
+_CURRENT_THOUGHT = Subquery(
+    SkillOfMind.objects.filter(
+        dialogue=OuterRef("dialogue"),
+        settings_hash=OuterRef("settings_hash"),
+        sample=OuterRef("sample"),
+        is_current=True,
+    ).values("pk")[:1]
+)
+_THOUGHT_OF_FIRST = Subquery(GenerationUnit.objects.filter(pk=OuterRef("thinks_first")).values("skill_of_mind")[:1])
+
+
+def _lacks(follower: GenerationUnit, thought: SkillOfMind) -> str:
+    """Name the part of the thought that the follower needs and that is not there."""
+    assert follower.agent is not None
+    assert follower.agent.augmenter is not None
+    guidance = guidance_of(follower.agent.augmenter)
+    return lacking_part(guidance, explanation=thought.explanation, skill=thought.skill)
+
+
+def _borrows(agent: Agent | None) -> bool:
+    return bool(agent and agent.augmenter and agent.augmenter.source == Source.SHUFFLED)
 
 
 def _replace(manager: Any, rows: Sequence[Any], key: str) -> None:
     """Insert rows as the current ones of their dialogue, key and sample; those before them stay, no longer current."""
     if not rows:
         return
-    same = Q()
+    groups: dict[tuple[Any, int], list[int]] = {}
     for row in rows:
-        same |= Q(dialogue_id=row.dialogue_id, sample=row.sample, **{key: getattr(row, key)})
-    manager.filter(same, is_current=True).update(is_current=False)
+        groups.setdefault((getattr(row, key), row.sample), []).append(row.dialogue_id)
+    for (value, sample), dialogues in groups.items():
+        same = manager.filter(dialogue__in=dialogues, sample=sample, is_current=True, **{key: value})
+        same.update(is_current=False)
     manager.bulk_create(rows)
 
 
