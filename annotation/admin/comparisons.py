@@ -75,8 +75,8 @@ class ComparisonAdmin(AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
     list_filter = ("study", "kind", ("excluded_at", admin.EmptyFieldListFilter), "dialogue__kind")
     list_select_related = (
         "dialogue",
-        "matchup__baseline__augmenter",
-        "matchup__treatment__augmenter",
+        "matchup__baseline__augmenter__model",
+        "matchup__treatment__augmenter__model",
         "baseline_response",
         "treatment_response",
     )

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, as_text, clip
-from annotation.models import GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
+from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
 from annotation.services.actors import Actor
 from annotation.states import RunState, UnitState
@@ -42,7 +42,10 @@ class SkillOfMindAdmin(ReadOnlyAdmin[SkillOfMind]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SkillOfMind]:
         ordered = GenerationUnit.objects.filter(dialogue=OuterRef("dialogue"), settings_hash=OuterRef("settings_hash"))
-        said = ordered.filter(stage=Stage.THINK).exclude(augmenter__note="").values("augmenter__note")[:1]
+        notes = {augmenter.pk: augmenter.notes for augmenter in Augmenter.objects.select_related("model")}
+        words = Case(*(When(augmenter=pk, then=Value(said)) for pk, said in notes.items()), default=Value(""))
+        thought = ordered.filter(stage=Stage.THINK).annotate(words=words).exclude(words="")
+        said = thought.values("words")[:1]
         return super().get_queryset(request).annotate(augmenter_note=Subquery(said))
 
     @admin.display(description="to be said of the augmenter")
@@ -103,7 +106,7 @@ class ResponseAdmin(AskingAdmin[Response], ReadOnlyAdmin[Response]):
     row_actions = (REGENERATE,)
     list_display = ("dialogue", "agent", "note", "beginning", "found", "is_current", "created_at")
     list_filter = ("agent", UsableFilter, "is_current", "dialogue__kind", "dialogue__collection")
-    list_select_related = ("dialogue", "agent__augmenter")
+    list_select_related = ("dialogue", "agent__augmenter__model")
     search_fields = ("text", "dialogue__external_id", "agent__name")
     readonly_fields = ("note", "answer", "raw", "found", "thought", "made_by")
     fieldsets = (

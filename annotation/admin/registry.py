@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -29,6 +29,11 @@ def is_replayed(model: LanguageModel | None) -> bool:
     return model is not None and model.backend == Backend.REPLAY
 
 
+def _has_work(ordered: Q, written: Q) -> bool:
+    """Whether a text was ordered with these settings or is there: both name the settings that made them."""
+    return GenerationUnit.objects.filter(ordered).exists() or Response.objects.filter(written).exists()
+
+
 @admin.register(LanguageModel)
 class LanguageModelAdmin(ConsoleAdmin[LanguageModel]):
     """A model as workers serve it."""
@@ -41,6 +46,7 @@ class LanguageModelAdmin(ConsoleAdmin[LanguageModel]):
     fieldsets = (
         (None, {"fields": (("name", "slug"), "note")}),
         ("Weights and engine", {"fields": (("backend", "source"), ("revision", "licence"), "options")}),
+        ("Batches", {"fields": (("batch_items", "batch_tokens"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LanguageModel]:
@@ -102,14 +108,14 @@ class PromptSetAdmin(ConsoleAdmin[PromptSet]):
 class AugmenterAdmin(ConsoleAdmin[Augmenter]):
     """What guides a responder."""
 
-    list_display = ("name", "source", "guidance", "model", "waiting", "note")
+    list_display = ("name", "source", "guidance", "model", "waiting", "notes")
     list_filter = ("source", "guidance")
     list_select_related = ("model",)
     search_fields = ("name", "note")
     autocomplete_fields = ("model",)
     save_as = True
     fieldsets = (
-        (None, {"fields": ("name", "note")}),
+        (None, {"fields": ("name", "note", "notes")}),
         ("Who thinks, and what is passed on", {"fields": (("source", "guidance"), ("model", "prompt_set"))}),
         ("Details", {"fields": (("fixed_skill", "uses_grammar"),)}),
         ("Sampling", {"fields": SAMPLING_ROWS}),
@@ -125,8 +131,9 @@ class AugmenterAdmin(ConsoleAdmin[Augmenter]):
         return f"waits for a worker for {augmenter.model}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Augmenter | None = None) -> tuple[str, ...]:
-        used = obj is not None and Response.objects.filter(agent__augmenter=obj).exists()
-        return ("source", "guidance", "model", "prompt_set", "fixed_skill", "uses_grammar", *SAMPLING_FIELDS) * used
+        used = obj is not None and _has_work(Q(augmenter=obj) | Q(agent__augmenter=obj), Q(agent__augmenter=obj))
+        settings = ("source", "guidance", "model", "prompt_set", "fixed_skill", "uses_grammar", *SAMPLING_FIELDS)
+        return ("notes", *(settings * used))
 
 
 @admin.register(Agent)
@@ -142,7 +149,7 @@ class AgentAdmin(ConsoleAdmin[Agent]):
     readonly_fields = ("waiting", "notes")
     fieldsets = (
         (None, {"fields": ("name", "note", "waiting", "notes")}),
-        ("Who answers", {"fields": (("responder", "prompt_set"),)}),
+        ("Who answers", {"fields": (("responder", "prompt_set"), "keeps_full_sentences")}),
         ("Who guides", {"fields": ("augmenter",), "description": "Empty: the responder answers alone."}),
         ("Sampling", {"fields": SAMPLING_ROWS}),
     )
@@ -164,8 +171,9 @@ class AgentAdmin(ConsoleAdmin[Agent]):
         return format_html("waits for a worker for {}", queues)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:
-        used = obj is not None and Response.objects.filter(agent=obj).exists()
-        return ("waiting", "notes", *(("responder", "prompt_set", "augmenter", *SAMPLING_FIELDS) * used))
+        used = obj is not None and _has_work(Q(agent=obj), Q(agent=obj))
+        settings = ("responder", "prompt_set", "augmenter", "keeps_full_sentences", *SAMPLING_FIELDS)
+        return ("waiting", "notes", *(settings * used))
 
 
 @admin.register(Worker)

@@ -150,7 +150,7 @@ class StudyAdmin(GuidedStudyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         filled = _slots(assignments__state=AssignmentState.SUBMITTED)
         studies = super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=filled)
-        return studies.prefetch_related("matchups__baseline__augmenter", "matchups__treatment__augmenter")
+        return studies.prefetch_related("matchups__baseline__augmenter__model", "matchups__treatment__augmenter__model")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> list[str]:
         if _is_editable(obj):
@@ -172,6 +172,11 @@ class StudyAdmin(GuidedStudyAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
         return _is_editable(obj) and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], Any]:
+        """What goes with a draft needs no permission of its own: its parts cannot be deleted by hand at all."""
+        shown, counts, _, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set(), protected
 
     def save_model(self, request: HttpRequest, obj: Study, form: Any, change: bool) -> None:
         editing.save_study(obj, actor=actor_of(request.user))

@@ -624,7 +624,7 @@ class Migration(migrations.Migration):
             model_name="comparison",
             name="matchup",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="comparisons", to="annotation.matchup"
+                on_delete=django.db.models.deletion.RESTRICT, related_name="comparisons", to="annotation.matchup"
             ),
         ),
         migrations.AddField(

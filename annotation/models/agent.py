@@ -90,6 +90,10 @@ class SamplingFields(models.Model):
         abstract = True
 
 
+NOT_THANOS = "demo augmenter, not Thanos"
+"""What is said of an augmenter that stands in for a skill-of-mind model."""
+
+
 class Augmenter(SamplingFields):
     """What guides a responder. Augmenters that think alike share one skill-of-mind a dialogue."""
 
@@ -111,6 +115,19 @@ class Augmenter(SamplingFields):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether another model writes what it says Thanos writes: neither weights nor adapter are named so."""
+        if self.source != Source.THANOS or self.model is None:
+            return False
+        return "thanos" not in f"{self.model.source} {self.model.options.get('lora', '')}".lower()
+
+    @property
+    def notes(self) -> str:
+        """What must be said to researchers wherever it appears, whatever was typed as its note."""
+        derived = NOT_THANOS if self.is_stand_in and NOT_THANOS not in self.note else ""
+        return "; ".join(said for said in (self.note, derived) if said)
 
 
 class Agent(SamplingFields):
@@ -135,5 +152,5 @@ class Agent(SamplingFields):
     @property
     def notes(self) -> str:
         """What must be said to researchers wherever this agent appears."""
-        said = [self.note, self.augmenter.note if self.augmenter else ""]
+        said = [self.note, self.augmenter.notes if self.augmenter else ""]
         return "; ".join(dict.fromkeys(note for note in said if note))

@@ -136,7 +136,7 @@ class Comparison(models.Model):
     """A dialogue with two responses. Its code is all that a browser ever learns of it."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="comparisons")
-    matchup = models.ForeignKey(Matchup, on_delete=models.PROTECT, related_name="comparisons")
+    matchup = models.ForeignKey(Matchup, on_delete=models.RESTRICT, related_name="comparisons")
     dialogue = models.ForeignKey(Dialogue, on_delete=models.PROTECT, related_name="comparisons")
     baseline_response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     treatment_response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

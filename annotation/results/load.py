@@ -6,8 +6,6 @@ It reads the very rows of the export, so the page and an analysis of the exporte
 from collections.abc import Callable
 
 from annotation.models import Study
-from annotation.results.data import Sample
-from annotation.results.sample import prepare
 from annotation.results.table import OPTIONAL, REQUIRED, SECONDS, Table, from_columns
 from annotation.services.exports.judgements import JudgementRow, judgement_rows
 
@@ -26,8 +24,3 @@ def load_table(study: Study, *, keep: Keep = lambda row: True) -> Table:
             for values, place in places:
                 values.append(str(row[place]))
     return from_columns(columns, strata=STRATA)
-
-
-def load_sample(study: Study) -> Sample:
-    """Return the judgements of a study that count. Raises EmptyTable when there are none."""
-    return prepare(load_table(study))

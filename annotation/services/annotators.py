@@ -21,7 +21,7 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 class StudyNotOpen(DuologueError):
-    user_message = "This study does not take part at the moment. Thank you for your interest."
+    user_message = "This study is not open at the moment. Thank you for your interest."
 
 
 class NoPlaceLeft(DuologueError):

@@ -68,8 +68,18 @@ def prepare_comparisons(study: Study) -> Prepared:
     return Prepared(made=len(missing), kept=len(present) - len(surplus), removed=len(surplus))
 
 
+@transaction.atomic
 def attach_responses(study: Study) -> None:
-    """Point every main comparison of a draft at the current responses of its two agents."""
+    """Point every main comparison of a draft at the current responses of its two agents.
+
+    Raises: StudyIsFrozen.
+    """
+    require_draft(study, "the responses that are compared")
+    attach_current(study)
+
+
+def attach_current(study: Study) -> None:
+    """Do the same without a look at the state: only for the launch itself, which has just taken the study."""
     for matchup in study.matchups.select_related("baseline", "treatment"):
         matchup.comparisons.filter(kind=ComparisonKind.MAIN).update(
             baseline_response_id=_current(matchup.baseline), treatment_response_id=_current(matchup.treatment)

@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 
 from annotation.models import Assignment, Comparison, Slot, Study
 from annotation.services import comparisons, generation, studies
+from annotation.services.editing import StudyIsFrozen
 from annotation.states import AssignmentState, RunState, StudyState
 
 
@@ -57,7 +58,11 @@ def standing(study: Study, *, now: datetime) -> Standing:
     newest = study.runs.order_by("-pk").first()
     run = generation.progress(newest, now=now) if newest else None
     if run and run.state != RunState.RUNNING and counts.without_responses:
-        comparisons.attach_responses(study)
+        try:
+            comparisons.attach_responses(study)
+        except StudyIsFrozen:
+            # Launched since this page read it.
+            return standing(Study.objects.get(pk=study.pk), now=now)
         counts = count(study)
     problems = tuple(studies.validate_study(study))
     return Standing(

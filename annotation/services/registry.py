@@ -12,12 +12,13 @@ from typing import Any, TypedDict
 from django.db import transaction
 
 from annotation.models import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
+from annotation.models.agent import NOT_THANOS
 from annotation.services.generation.recipes import digest
 
 DEMO_MODEL = "smollm2-135m"
 DEMO_BASELINE = "SmolLM2 alone"
 DEMO_TREATMENT = "SmolLM2 with demo augmenter"
-DEMO_NOTE = "demo augmenter, not Thanos"
+DEMO_NOTE = NOT_THANOS
 THANOS_LICENCE = "CC BY-NC 4.0 (research only)"
 LLAMA_LICENCE = "Llama Community License"
 

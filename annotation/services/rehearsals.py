@@ -18,9 +18,18 @@ class NoRehearsal(DuologueError):
     user_message = "This study is no rehearsal, so it cannot be deleted as one."
 
 
+class RehearsalOfRehearsal(DuologueError):
+    user_message = "This study is a rehearsal itself. Make a rehearsal of the study that it was copied from."
+
+
 @transaction.atomic
 def make_rehearsal(study: Study, *, actor: Actor = None) -> Study:
-    """Copy a study with its criteria, matchups and comparisons into a new draft that is marked as its rehearsal."""
+    """Copy a study with its criteria, matchups and comparisons into a new draft that is marked as its rehearsal.
+
+    Raises: RehearsalOfRehearsal.
+    """
+    if study.is_rehearsal:
+        raise RehearsalOfRehearsal()
     copied = {
         column.attname: getattr(study, column.attname)
         for column in Study._meta.concrete_fields

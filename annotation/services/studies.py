@@ -12,7 +12,7 @@ from annotation.models import Assignment, Matchup, Slot, Study
 from annotation.services.actors import Actor
 from annotation.services.comparisons import (
     Unusable,
-    attach_responses,
+    attach_current,
     exclude_comparison,
     find_unusable,
     include_comparison,
@@ -148,7 +148,7 @@ def launch(study: Study, *, actor: Actor, now: datetime) -> Study:
     """
     with transaction.atomic():
         _move(study, {StudyState.DRAFT}, StudyState.RUNNING, launched_at=now)
-        attach_responses(study)
+        attach_current(study)
         if problems := validate_study(study):
             raise LaunchRefused(problems)
         slots = _make_slots(study)

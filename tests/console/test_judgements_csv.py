@@ -1,12 +1,17 @@
 """The long export: what its rows say, that nobody can be recognised in it, and that every column is documented."""
 
 import csv
+import io
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from annotation.models import Study
+from annotation.models import Agent, Study
+from annotation.results.load import load_table
+from annotation.results.table import rearmed
 from annotation.services.exports.csv_files import csv_lines
 from annotation.services.exports.judgements import HEADER, judgements_csv
 from annotation.states import AssignmentState, Outcome, Side
@@ -115,3 +120,18 @@ def test_cells_that_a_spreadsheet_would_run_are_made_text(start):
 
 def test_negative_numbers_stay_numbers():
     assert list(csv_lines(["grade"], [[-2]])) == ["grade\r\n", "-2\r\n"]
+
+
+@given(st.text(alphabet="'=+-@\t\r\nab1", max_size=6))
+def test_every_text_is_read_back_as_it_was(text):
+    (_, line) = csv_lines(["words"], [["item", text]])
+    (_, cell) = next(csv.reader(io.StringIO(line, newline=""), strict=True))
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert rearmed(cell) == text
+
+
+def test_names_that_begin_with_a_quotation_mark_are_not_changed_on_the_page():
+    study = make_judged_study()
+    Agent.objects.filter(pk=study.matchups.get().baseline_id).update(name="'=old")
+    assert "'=old" in load_table(study).columns["system_a"].names
+    assert rows_of(study)[0]["system_a"] == "''=old"

@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from annotation.models import GenerationRun, GenerationUnit
+from annotation.models import Augmenter, GenerationRun, GenerationUnit
 from annotation.rehearsal.running import Outcome
+from annotation.services.exports.judgements import judgements_csv
+from annotation.states import Outcome as Answer
 from tests import build
 
 pytestmark = pytest.mark.django_db
@@ -67,5 +69,26 @@ def test_the_words_of_a_rehearsal_say_it(study, tmp_path):
 
 def test_agents_that_need_no_word_get_none(client, study):
     client.force_login(build.make_researcher())
-    study.matchups.get().treatment.augmenter.__class__.objects.update(note="")
+    Augmenter.objects.update(note="", source="random")
     assert "agent-note" not in client.get(reverse("results", args=[study.code])).text
+
+
+def test_a_stand_in_is_named_as_one_whatever_its_note_says(client, study):
+    client.force_login(build.make_researcher())
+    Augmenter.objects.update(note="Written by hand")
+    build.judge(study.slots.get(ordinal=0), build.make_annotator(study), [Answer.TIE] * 3)
+    silent = [address for address in addresses(study) if NOTE not in client.get(address).text]
+    assert silent == []
+    assert f"Written by hand; {NOTE}" in "".join(judgements_csv(study))
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [{"source": "passing2961/Thanos-8B"}, {"source": "/models/thanos-3b"}, {"options": {"lora": "me/Thanos-lora"}}],
+)
+def test_thanos_itself_is_not_called_a_stand_in(weights):
+    assert build.make_augmenter(model=build.make_model(**weights)).notes == ""
+
+
+def test_other_sources_of_guidance_do_not_claim_to_be_thanos():
+    assert build.make_augmenter(source="doctor").notes == ""

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import PromptSet, Worker
+from annotation.models import GenerationRun, GenerationUnit, PromptSet, Worker
 from tests import build
 from tests.console.forms import fields_of
 
@@ -49,3 +49,51 @@ def test_an_agent_that_has_answered_keeps_its_settings(researcher):
     researcher.post(address, fields)
     agent.refresh_from_db()
     assert (agent.temperature, agent.note) == (0.5, "Changed.")
+
+
+SENT = {"source": "fixed", "fixed_skill": "Empathy", "keeps_full_sentences": "on", "temperature": "0.9"}
+
+
+def order(stage, **over):
+    run = GenerationRun.objects.create()
+    model = build.make_model()
+    GenerationUnit.objects.create(run=run, stage=stage, model=model, dialogue=build.make_dialogue(), **over)
+
+
+def saved_again(client, row):
+    """The row after somebody who opened its form earlier sends other settings."""
+    address = reverse(f"admin:annotation_{row._meta.model_name}_change", args=[row.pk])
+    client.post(address, fields_of(client.get(address)) | SENT)
+    return row._meta.model.objects.get(pk=row.pk)
+
+
+def test_an_agent_keeps_its_settings_from_the_first_order_on(researcher):
+    agent = build.make_agent(temperature=0.5)
+    order("respond", agent=agent)
+    kept = saved_again(researcher, agent)
+    assert (kept.temperature, kept.keeps_full_sentences) == (0.5, False)
+
+
+def test_an_agent_without_orders_changes_freely(researcher):
+    changed = saved_again(researcher, build.make_agent(temperature=0.5))
+    assert (changed.temperature, changed.keeps_full_sentences) == (0.9, True)
+
+
+@pytest.mark.parametrize("stage", ["think", "respond"])
+def test_an_augmenter_keeps_its_settings_from_the_first_order_on(researcher, stage):
+    augmenter = build.make_augmenter(temperature=0.5)
+    named = {"augmenter": augmenter} if stage == "think" else {"agent": build.make_agent(augmenter=augmenter)}
+    order(stage, **named)
+    kept = saved_again(researcher, augmenter)
+    assert (kept.temperature, kept.source) == (0.5, "thanos")
+
+
+def test_the_size_of_batches_is_set_on_the_page_of_a_model_that_was_used(researcher):
+    agent = build.make_agent()
+    GenerationUnit.objects.create(
+        run=GenerationRun.objects.create(), stage="respond", model=agent.responder, dialogue=build.make_dialogue()
+    )
+    address = reverse("admin:annotation_languagemodel_change", args=[agent.responder.pk])
+    researcher.post(address, fields_of(researcher.get(address)) | {"batch_items": "4", "batch_tokens": "900"})
+    agent.responder.refresh_from_db()
+    assert (agent.responder.batch_items, agent.responder.batch_tokens) == (4, 900)

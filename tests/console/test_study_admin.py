@@ -314,3 +314,19 @@ def test_failed_texts_are_queued_again_from_the_run(researcher):
     assert "The engine ran out of memory." in page
     assert "2 texts are queued again" in said(press(researcher, run, "retry"))
     assert set(run.units.values_list("state", flat=True)) == {"queued"}
+
+
+def test_a_draft_is_deleted_with_its_comparisons_runs_and_trail(researcher):
+    study = make_draft_with_responses()
+    GenerationRun.objects.create(study=study)
+    Event.objects.create(study=study, verb="created")
+    address = reverse("admin:annotation_study_delete", args=[study.pk])
+    assert "Yes, I" in words(researcher.get(address))
+    assert researcher.post(address, {"post": "yes"}).status_code == 302
+    assert not Study.objects.exists()
+    assert not Comparison.objects.exists()
+
+
+def test_the_policy_of_the_admin_sends_forms_nowhere_else(researcher):
+    policy = researcher.get(reverse("admin:index"))["Content-Security-Policy"]
+    assert {"form-action 'self'", "base-uri 'none'", "object-src 'none'"} <= set(policy.split("; "))

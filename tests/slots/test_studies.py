@@ -6,11 +6,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.models import Agent, Annotator, Comparison, Event, Matchup, Response, Slot, Study
+from annotation.models import Agent, Annotator, Comparison, Event, GenerationRun, Matchup, Response, Slot, Study
 from annotation.services.annotators import AlreadyEnrolled, ConsentChanged, NoPlaceLeft, StudyNotOpen, enrol, withdraw
-from annotation.services.comparisons import NoReason
+from annotation.services.comparisons import NoReason, attach_responses
 from annotation.services.editing import StudyIsFrozen
-from annotation.services.rehearsals import NoRehearsal, delete_rehearsal, make_rehearsal
+from annotation.services.guide import standing
+from annotation.services.rehearsals import NoRehearsal, RehearsalOfRehearsal, delete_rehearsal, make_rehearsal
 from annotation.services.studies import (
     LaunchRefused,
     WrongState,
@@ -273,3 +274,35 @@ def test_places_are_limited_and_come_back():
 def test_only_a_running_study_takes_people_in():
     with pytest.raises(StudyNotOpen):
         enrol(make_running_study(state=StudyState.PAUSED), consent_version="1", now=NOW)
+
+
+def test_a_rehearsal_is_not_rehearsed_itself():
+    with pytest.raises(RehearsalOfRehearsal, match="is a rehearsal itself"):
+        make_rehearsal(make_rehearsal(make_ready_study()))
+
+
+def write_again(comparison: Comparison) -> Response:
+    Response.objects.filter(pk=comparison.baseline_response_id).update(is_current=False)
+    return make_response(comparison.dialogue, comparison.matchup.baseline)
+
+
+def test_a_launched_study_keeps_the_responses_with_which_it_was_launched():
+    study = launch(make_ready_study(), actor=None, now=NOW)
+    comparison = study.comparisons.first()
+    write_again(comparison)
+    with pytest.raises(StudyIsFrozen):
+        attach_responses(study)
+    assert study.comparisons.get(pk=comparison.pk).baseline_response_id == comparison.baseline_response_id
+    assert is_unchanged(study)
+
+
+def test_a_page_that_read_a_draft_changes_nothing_once_it_is_launched():
+    study = make_ready_study()
+    stale = Study.objects.get(pk=study.pk)
+    GenerationRun.objects.create(study=study, state="done")
+    launch(study, actor=None, now=NOW)
+    comparison = study.comparisons.first()
+    study.comparisons.filter(pk=comparison.pk).update(baseline_response=None)
+    found = standing(stale, now=NOW)
+    assert found.study.state == StudyState.RUNNING
+    assert study.comparisons.get(pk=comparison.pk).baseline_response_id is None

@@ -8,6 +8,7 @@ from django.db.models import Func, IntegerField, Q, QuerySet
 
 from annotation.models import Comparison, Judgement, Response, Study
 from annotation.services.exports.csv_files import csv_lines
+from annotation.services.generation import notes_of
 from annotation.states import AssignmentState, Outcome, Side
 
 ROWS_AT_A_TIME = 2000
@@ -64,10 +65,6 @@ FACTS = {
     "kind": "assignment__comparison__kind",
     "baseline": "assignment__comparison__matchup__baseline__name",
     "treatment": "assignment__comparison__matchup__treatment__name",
-    "baseline_note": "assignment__comparison__matchup__baseline__note",
-    "treatment_note": "assignment__comparison__matchup__treatment__note",
-    "baseline_augmenter_note": "assignment__comparison__matchup__baseline__augmenter__note",
-    "treatment_augmenter_note": "assignment__comparison__matchup__treatment__augmenter__note",
     "baseline_response": "assignment__comparison__baseline_response_id",
     "treatment_response": "assignment__comparison__treatment_response_id",
     "baseline_skill": "assignment__comparison__baseline_response__skill_of_mind__skill",
@@ -112,12 +109,17 @@ def words_of_responses(study: Study) -> dict[int, int]:
     return dict(Response.objects.filter(pk__in=ids).values_list("pk", WordCount("text")))
 
 
+def notes_by_name(study: Study) -> dict[str, str]:
+    """Return what must be said of the agents of a study, by their names; agents of which nothing is said are absent."""
+    return {agent.name: note for agent, note in notes_of(study)}
+
+
 def judgement_rows(study: Study) -> Iterator[JudgementRow]:
     """Yield the rows of the export. Memory does not grow with their number: the database keeps the cursor."""
-    words = words_of_responses(study)
+    words, notes = words_of_responses(study), notes_by_name(study)
     rows = judgements_of(study).values_list(*FACTS.values())
     for facts in rows.iterator(chunk_size=ROWS_AT_A_TIME):
-        yield _row(study, dict(zip(FACTS, facts, strict=True)), words)
+        yield _row(study, dict(zip(FACTS, facts, strict=True)), words, notes)
 
 
 def judgements_csv(study: Study) -> Iterator[str]:
@@ -125,7 +127,7 @@ def judgements_csv(study: Study) -> Iterator[str]:
     return csv_lines(HEADER, judgement_rows(study))
 
 
-def _row(study: Study, facts: dict[str, Any], words: dict[int, int]) -> JudgementRow:
+def _row(study: Study, facts: dict[str, Any], words: dict[int, int], notes: dict[str, str]) -> JudgementRow:
     is_left = facts["side"] == Side.LEFT
     return JudgementRow(
         study=study.name,
@@ -156,8 +158,8 @@ def _row(study: Study, facts: dict[str, Any], words: dict[int, int]) -> Judgemen
         reason=facts["given_reason"],
         excluded_reason=excluded_reason(facts["state"], facts["comparison_excluded"], facts["rater_excluded"]),
         is_rehearsal="true" if study.is_rehearsal else "false",
-        note_a=_joined(facts["baseline_note"], facts["baseline_augmenter_note"]),
-        note_b=_joined(facts["treatment_note"], facts["treatment_augmenter_note"]),
+        note_a=notes.get(facts["baseline"], ""),
+        note_b=notes.get(facts["treatment"], ""),
     )
 
 
@@ -171,10 +173,6 @@ def excluded_reason(state: str, comparison: str, annotator: str) -> str:
     reasons = {"comparison": comparison, "annotator": annotator}
     said = [f"{what}: {reason}" for what, reason in reasons.items() if reason]
     return "; ".join(([TOO_LATE] if state == AssignmentState.SURPLUS else []) + said)
-
-
-def _joined(*notes: str | None) -> str:
-    return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
 def _moment(at: datetime | None) -> str:
