@@ -143,6 +143,7 @@ class Counts:
     excluded_reasons: Mapping[str, int]
     other_kinds: Mapping[str, int]
     is_rehearsal: bool = False
+    system_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class _Status:
             excluded_reasons=_tally(self.table.columns.get("excluded_reason"), self.reason),
             other_kinds=_tally(self.table.columns.get("kind"), self.other_kind),
             is_rehearsal=self.is_rehearsal,
+            system_notes=_system_notes(self.table),
         )
 
     def sentence(self) -> str:
@@ -97,6 +98,17 @@ def _rows_where(column: Coded | None, n: int, holds: Callable[[str], object]) ->
     if column is None:
         return np.zeros(n, bool)
     return np.array([bool(holds(name.strip())) for name in column.names], bool)[column.codes]
+
+
+def _system_notes(table: Table) -> tuple[str, ...]:
+    """What the file says must be said wherever a system appears, each sentence once."""
+    found: set[str] = set()
+    for system, note in (("system_a", "note_a"), ("system_b", "note_b")):
+        if note in table.columns:
+            systems, notes = table.columns[system], table.columns[note]
+            pairs = np.unique(np.stack([systems.codes, notes.codes]), axis=1).T
+            found |= {f"{systems.names[s]}: {notes.names[n]}" for s, n in pairs if notes.names[n].strip()}
+    return tuple(sorted(found))
 
 
 def _tally(column: Coded | None, rows: Flags) -> dict[str, int]:

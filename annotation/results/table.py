@@ -20,7 +20,7 @@ from annotation.results.data import Coded, Floats
 from annotation.results.errors import BadRow, EmptyTable, MissingColumns, RepeatedColumn, ResultsError, UnreadableFile
 
 REQUIRED = ("item_id", "rater_id", "dimension", "label", "system_a", "system_b")
-OPTIONAL = ("shown_left", "length_a", "length_b", "kind", "excluded_reason", "is_rehearsal")
+OPTIONAL = ("shown_left", "length_a", "length_b", "kind", "excluded_reason", "is_rehearsal", "note_a", "note_b")
 # The time of a judgement: the time the page was in view where it is known, else the time that passed.
 SECONDS = ("active_seconds", "seconds")
 

@@ -43,7 +43,7 @@ def _data(report: Report) -> list[str]:
         if tally:
             listed = ", ".join(f"{name} {n:,}" for name, n in list(tally.items())[:20])
             lines.append(f"{sum(tally.values()):,} rows {words}: {listed}.")
-    return lines + list(report.notes)
+    return lines + list(report.notes) + list(counts.system_notes)
 
 
 def _criterion(report: CriterionReport) -> list[str]:

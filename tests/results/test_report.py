@@ -384,3 +384,8 @@ def test_a_report_of_one_judgement_explains_what_is_missing():
     for figure in (matchup.win_score_b, matchup.win_score_b_items, matchup.variance_shares, matchup.detectable_effect):
         assert isinstance(figure, NotEstimable)
     assert "dialogue" in sentences.answer(report_of([row()]))
+
+
+def test_what_must_be_said_of_a_system_is_said_once():
+    text = as_text(report_of([row(f"i{n}", note_a="", note_b="demo augmenter, not Thanos") for n in range(4)]))
+    assert text.count("guided: demo augmenter, not Thanos") == 1
