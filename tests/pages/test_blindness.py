@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import resolve
 
-from annotation.models import Annotator, Comparison, Study
+from annotation.models import Annotator, Comparison, Slot, Study
 from annotation.rehearsal.page import read_page
 from annotation.services.claiming import expire_stale
 from annotation.views.annotator_urls import urlpatterns
@@ -240,6 +240,8 @@ def page_with(study: Study, comparison: Comparison, side: str) -> str:
     client = Client()
     annotator = start(client, study)
     assignment = held_by(annotator)
+    Slot.objects.filter(pk=assignment.slot_id).update(is_open=True)
+    Slot.objects.filter(pk=slot.pk).update(is_open=False)
     assignment.slot, assignment.comparison = slot, comparison
     assignment.save()
     html = client.get(page_of(assignment)).text
