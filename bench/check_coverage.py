@@ -39,7 +39,7 @@ class Study:
     annotators: int
     annotator_sd: float
     preference: float = 0.0
-    item_sd: float = 0.5
+    item_sd: float = 0.7
     tie_cut: float = 0.6
 
     @property

@@ -83,9 +83,13 @@ def _gold(report: dict[str, Any]) -> dict[str, tuple[int, int]]:
 
 
 def compare(recomputed: Report, written: dict[str, Any]) -> Comparison:
-    """Every number, word and count of two reports, apart from the versions they were made with."""
-    mine = dict(_leaves(json.loads(json.dumps(recomputed.to_json()))))
-    theirs = dict(_leaves(written))
+    """Every number, word and count of two reports, apart from the versions they were made with.
+
+    What stands beside the report's own keys in the file (the study's name, say) is no figure and is left alone.
+    """
+    own = json.loads(json.dumps(recomputed.to_json()))
+    mine = dict(_leaves(own))
+    theirs = dict(_leaves({key: value for key, value in written.items() if key in own}))
     differences = [
         f"{place}: {theirs.get(place, 'absent')!r} written, {mine.get(place, 'absent')!r} recomputed"
         for place in sorted(mine.keys() | theirs.keys())

@@ -20,9 +20,12 @@ from annotation.results.intervals import NO_VARIANCE, clustered, t_quantile
 
 Tensor = npt.NDArray[np.float64]
 
-# Largest gradient per judgement that counts as a maximum, and the steps Newton's method may take (5 to 8 are usual).
-GRADIENT_LIMIT = 1e-9
+# Largest gradient that counts as a maximum, and the steps Newton's method may take (5 to 8 are usual).
+GRADIENT_LIMIT = 1e-6
 STEPS = 100
+# Where no maximum is finite the gradient vanishes too, but so does the information: less than this, in judgements.
+LEAST_INFORMATION = 1e-4
+FARTHEST = 30.0
 NO_INTERVAL = "there is one item only, or the judgements do not vary"
 
 
@@ -91,13 +94,14 @@ class _Model:
 def fit(model: _Model) -> Floats:
     """Parameters of the largest likelihood. Raises: NoFiniteEstimate when the gradient does not vanish."""
     beta = np.zeros(model.features.shape[2])
-    total = model.counts.sum()
     for _ in range(STEPS):
         gradient, information = model.gradient_and_information(beta)
-        if np.abs(gradient).max() <= GRADIENT_LIMIT * total:
-            return beta
+        if np.abs(gradient).max() <= GRADIENT_LIMIT:
+            if np.linalg.eigvalsh(information)[0] > LEAST_INFORMATION:
+                return beta
+            break
         beta = _step(model, beta, np.linalg.lstsq(information, gradient, rcond=None)[0])
-        if np.abs(beta).max() > 30:
+        if np.abs(beta).max() > FARTHEST:
             break
     raise NoFiniteEstimate("the likelihood keeps growing as scores move apart")
 

@@ -293,7 +293,22 @@ def _notes(sample: Sample) -> list[str]:
             f"{counts.duplicates} judgements were given again by the same annotator for the same item, criterion "
             "and pair; the last one counts."
         )
-    return notes
+    return notes + [
+        _one_sided(sample.main, code) for code in sorted(sample.main.graded) if _is_one_sided(sample.main, code)
+    ]
+
+
+def _is_one_sided(main: Judgements, criterion: int) -> bool:
+    """Grades that are all above 0, or all below, are most likely a scale that does not have its middle at 0."""
+    grades = main.grade[main.criterion == criterion]
+    return len(grades) > 1 and bool((grades > 0).all() or (grades < 0).all()) and bool(np.ptp(grades))
+
+
+def _one_sided(main: Judgements, criterion: int) -> str:
+    return (
+        f"All grades of {main.criteria[criterion]} are on one side of 0. Below 0 means that A is better: "
+        "subtract the middle of the scale first if it is not 0."
+    )
 
 
 def as_json(value: Any) -> Any:

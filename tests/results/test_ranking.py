@@ -175,6 +175,15 @@ def test_without_ties_or_sides_the_notes_say_so():
     assert len(ranking.notes) == 2
 
 
+def test_a_side_that_always_wins_has_no_finite_advantage():
+    rows = matches(seed=7, ties=0, k=1, items=40)
+    always_left = [{**one, "label": "A" if one["shown_left"] == one["system_a"] else "B"} for one in rows]
+    ranking = rank(judgements(always_left), level=0.95)
+    assert ranking.left_advantage is None
+    assert any(note.startswith("Davidson: no finite estimate") for note in ranking.notes)
+    assert ranking.bradley_terry[0].score is not None
+
+
 def test_one_annotator_gives_an_interval_for_that_annotator():
     rows = [{**one, "rater_id": "only"} for one in matches(seed=6, k=1)]
     ranking = rank(judgements(rows), level=0.95)

@@ -1,5 +1,6 @@
 """Long-format ratings: what is read, what is refused and where, and what counts."""
 
+import csv
 import io
 import tracemalloc
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.results import csv_text
 from annotation.results.errors import (
     BadRow,
     EmptyTable,
@@ -277,6 +279,40 @@ def test_seconds_that_are_no_numbers_are_not_known():
     assert np.isnan(sample([row(seconds="soon")]).main.seconds).all()
     assert sample([row(seconds="7", active_seconds="5")]).main.seconds.tolist() == [5]
     assert sample([row(seconds="7", active_seconds="")]).main.seconds.tolist() == [7]
+
+
+ROWS = st.lists(st.lists(st.text(st.sampled_from("ab,\"'\n \u2028é"), max_size=4), min_size=3, max_size=3), max_size=30)
+
+
+@examples
+@given(ROWS, st.sampled_from(["\n", "\r\n"]), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.integers(1, 60))
+def test_fast_reading_gives_the_cells_of_the_csv_module(rows, line_end, quoting, block):
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator=line_end, quoting=quoting).writerows([["x", "y", "z"], *rows])
+    text = stream.getvalue()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_text, "BLOCK", block)
+        read = csv_text.CsvText(io.StringIO(text, newline=""))
+        found = [cells for columns in read.batches([0, 1, 2]) for cells in zip(*columns, strict=True)]
+    assert read.header == ["x", "y", "z"]
+    assert found == list(map(tuple, rows))
+
+
+@pytest.mark.parametrize("block", [3, 40, 1 << 15])
+@pytest.mark.parametrize("quoted", ['"i1"', "i1"])
+def test_faults_have_their_line_wherever_blocks_and_quotes_fall(monkeypatch, block, quoted):
+    monkeypatch.setattr(csv_text, "BLOCK", block)
+    good = f"i0,r1,q,A,x,y\n\n{quoted},r1,q,A,x,y\n"
+    with pytest.raises(BadRow, match="Line 5: 2 cells"):
+        read(HEAD + good + "i2,r1\n" + good)
+    with pytest.raises(BadRow, match="Line 5: label 'C'"):
+        read(HEAD + good + "i2,r1,q,C,x,y\n" + good)
+    with pytest.raises(UnreadableFile, match="Line 5"):
+        read(HEAD + good + 'i2,"r1"x,q,C,x,y\n')
+
+
+def test_a_last_line_without_an_end_counts():
+    assert len(read(HEAD + "i1,r1,q,A,x,y\ni2,r1,q,A,x,y").main) == 2
 
 
 def test_reading_keeps_no_text_of_columns_it_does_not_need(tmp_path):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import annotation.results
 from annotation.results import bundle, sentences
@@ -20,7 +22,7 @@ from annotation.results.settings import Settings
 from annotation.results.summary import analyse
 from annotation.results.table import read_csv
 from annotation.results.text import as_text
-from tests.results.made import random_rows, row, sample, write
+from tests.results.made import examples, random_rows, row, sample, write
 
 QUICK = Settings(resamples=200)
 
@@ -342,6 +344,16 @@ def test_a_bundle_whose_report_says_something_else_is_told_where(tmp_path, capsy
     assert "criteria[0].matchups[0].win_score_b.estimate" in printed.out
 
 
+def test_a_figure_that_is_missing_from_the_bundle_is_a_difference(tmp_path):
+    def change(report):
+        del report["criteria"][0]["agreement"]["percent"]
+        report["study"] = "what stands beside the figures is no figure"
+
+    comparison = bundle.recompute(bundle_of(tmp_path, leaning(), change=change))
+    assert len(comparison.differences) == 1
+    assert "agreement.percent" in comparison.differences[0]
+
+
 def test_other_versions_are_no_difference_and_last_digits_are_told_apart(tmp_path):
     def change(report):
         report["versions"]["numpy"] = "1.0"
@@ -377,6 +389,31 @@ def test_settings_out_of_range_are_refused():
     for change in ({"level": 1.0}, {"resamples": 10}, {"seed": -3}, {"margin": 0.0}, {"planned_items": 0}):
         with pytest.raises(BadSetting):
             Settings(**change)
+
+
+def test_a_scale_whose_middle_is_not_0_is_pointed_out():
+    likert = report_of([row(f"i{n}", f"r{n % 3}", 1 + n % 5) for n in range(30)])
+    assert "one side of 0" in likert.notes[0]
+    assert report_of([row(f"i{n}", f"r{n % 3}", n % 5 - 2) for n in range(30)]).notes == ()
+
+
+LABELS = (["A", "B"], ["tie"], ["both_bad", "tie"], ["A", "B", "tie", "both_bad"], ["-2", "0", "1"], ["A", "2"], ["0"])
+
+
+@examples
+@given(st.integers(0, 100_000), st.integers(1, 30), st.integers(1, 5), st.integers(2, 4), st.sampled_from(LABELS))
+def test_whatever_the_table_holds_the_report_has_numbers_or_reasons(seed, n, raters, systems, labels):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(n):
+        a, b = rng.choice(list("wxyz")[:systems], 2, replace=False)
+        one = row(f"i{rng.integers(6)}", f"r{rng.integers(raters)}", rng.choice(labels), a=a, b=b)
+        one |= {"shown_left": rng.choice([a, b, ""]), "length_a": rng.choice(["", "0", "5"]), "length_b": "7"}
+        rows.append(one | {"group": f"g{rng.integers(2)}", "seconds": rng.choice(["", "3", "nan"])})
+    settings = Settings(resamples=100, margin=0.1, strata=("group",), dawid_skene=True, planned_items=20)
+    report = report_of(rows, settings)
+    json.dumps(report.to_json(), allow_nan=False)
+    assert report.criteria[0].criterion in as_text(report)
 
 
 def test_a_report_of_one_judgement_explains_what_is_missing():
