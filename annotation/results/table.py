@@ -75,9 +75,11 @@ def read_text(open_text: Callable[[], TextIO], *, strata: Sequence[str] = ()) ->
 
 
 def from_columns(columns: Mapping[str, Sequence[str]], *, strata: Sequence[str] = ()) -> Table:
-    """The same table from text columns in memory, named as in the CSV file and all of one length."""
+    """The same table from text columns in memory, named as in the CSV file. Raises: ValueError for unequal lengths."""
     builder = _Builder(list(columns), strata, restore=str)
     every = list(columns.values())
+    if len(set(map(len, every))) > 1:
+        raise ValueError(f"The columns have different lengths: {', '.join(str(len(column)) for column in every)}.")
     builder.add([every[place] for place in builder.places])
     return builder.table(lambda row: f"Row {row + 1}")
 

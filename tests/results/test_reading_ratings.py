@@ -22,7 +22,7 @@ from annotation.results.errors import (
 from annotation.results.sample import prepare
 from annotation.results.settings import Settings
 from annotation.results.summary import analyse
-from annotation.results.table import read_csv, read_text, rearmed
+from annotation.results.table import from_columns, read_csv, read_text, rearmed
 from tests.results.made import examples, random_rows, row, sample, write
 
 HEAD = "item_id,rater_id,dimension,label,system_a,system_b\n"
@@ -273,6 +273,11 @@ def test_the_side_of_b_is_known_whoever_is_named_first():
 def test_a_column_for_strata_has_to_be_there():
     with pytest.raises(MissingColumns, match="collection"):
         sample([row()], strata=["collection"])
+
+
+def test_columns_in_memory_have_to_be_of_one_length():
+    with pytest.raises(ValueError, match="different lengths"):
+        from_columns({name: ["x"] * (2 if name == "label" else 1) for name in row()})
 
 
 def test_seconds_that_are_no_numbers_are_not_known():
