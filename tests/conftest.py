@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from webapp.stack.paths import runtime_dir
 from webapp.stack.postgres import UNSAFE_BUT_FAST, start_postgres
@@ -62,3 +63,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser_type_launch_args(browser_type_launch_args):
     assert CHROMIUM, "Browser tests need chromium on PATH: apt-get install chromium"
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """End what still holds the tests' database before it is dropped: sessions outlive processes that a test killed."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
