@@ -70,6 +70,61 @@ SKILLS = (
 )
 
 
+# Which skill stands in which of the five categories is this project's reading; the paper names the categories only.
+SKILL_CATEGORIES: dict[str, tuple[str, ...]] = {
+    "Interpersonal": (
+        "Empathy",
+        "Personal Background",
+        "Persona Recall",
+        "Self-disclosure",
+        "Negotiation",
+        "Conflict Resolution",
+        "Conflict Avoidance",
+        "Persuasion",
+        "Ethics",
+        "Harmlessness",
+        "Avoiding Social Bias",
+        "Cultural Sensitivity",
+    ),
+    "Memory & Knowledge Management": (
+        "Memory Recall",
+        "Commonsense Understanding",
+        "Knowledge Sharing",
+        "Knowledge Acquisition",
+        "Knowledge Searching",
+    ),
+    "Cognitive & Problem-Solving": (
+        "Factual Problem Solving",
+        "Logical Thinking",
+        "Critical Thinking",
+        "Creative Problem Solving",
+        "Decision-making",
+    ),
+    "Communication & Listening": (
+        "Topic Transition",
+        "Rhetoric",
+        "Active Listening",
+        "Immediate Response",
+        "Rephrasing",
+        "Echoing",
+        "Reflective Listening",
+        "Image-Sharing",
+        "Image-Commenting",
+        "Clarification",
+        "Confirmation",
+    ),
+    "Task-Oriented": (
+        "Helpfulness",
+        "Preference Elicitation",
+        "Mentoring",
+        "Recommendation",
+        "Task Execution",
+        "Urgency Recognition",
+    ),
+}
+CATEGORY_OF = {skill: category for category, skills in SKILL_CATEGORIES.items() for skill in skills}
+
+
 class SchemaError(ValueError):
     """A message does not have the agreed shape."""
 

@@ -1,69 +1,12 @@
-"""The 39 conversational skills of Thanos, and how its output is read: `<explanation> [RESULT SKILL] <skill>`.
-
-Which skill stands in which of the five categories is this project's reading; the paper names the categories only.
-"""
+"""The 39 conversational skills of Thanos, and how its output is read: `<explanation> [RESULT SKILL] <skill>`."""
 
 import difflib
 import re
 from enum import StrEnum
 
-from inference_worker.schema import Thought
+from inference_worker.schema import SKILLS, Thought
 
 MARKER = "[RESULT SKILL]"
-
-CATEGORIES: dict[str, tuple[str, ...]] = {
-    "Interpersonal": (
-        "Empathy",
-        "Personal Background",
-        "Persona Recall",
-        "Self-disclosure",
-        "Negotiation",
-        "Conflict Resolution",
-        "Conflict Avoidance",
-        "Persuasion",
-        "Ethics",
-        "Harmlessness",
-        "Avoiding Social Bias",
-        "Cultural Sensitivity",
-    ),
-    "Memory & Knowledge Management": (
-        "Memory Recall",
-        "Commonsense Understanding",
-        "Knowledge Sharing",
-        "Knowledge Acquisition",
-        "Knowledge Searching",
-    ),
-    "Cognitive & Problem-Solving": (
-        "Factual Problem Solving",
-        "Logical Thinking",
-        "Critical Thinking",
-        "Creative Problem Solving",
-        "Decision-making",
-    ),
-    "Communication & Listening": (
-        "Topic Transition",
-        "Rhetoric",
-        "Active Listening",
-        "Immediate Response",
-        "Rephrasing",
-        "Echoing",
-        "Reflective Listening",
-        "Image-Sharing",
-        "Image-Commenting",
-        "Clarification",
-        "Confirmation",
-    ),
-    "Task-Oriented": (
-        "Helpfulness",
-        "Preference Elicitation",
-        "Mentoring",
-        "Recommendation",
-        "Task Execution",
-        "Urgency Recognition",
-    ),
-}
-
-SKILLS: tuple[str, ...] = tuple(skill for skills in CATEGORIES.values() for skill in skills)
 
 # Below this similarity (difflib's ratio, 0 to 1) two names have little more than letters in common.
 NEAREST_CUTOFF = 0.6
@@ -80,11 +23,6 @@ class Outcome(StrEnum):
     EMPTY_PART = "empty_part"
     UNKNOWN_SKILL = "unknown_skill"
     TRUNCATED = "truncated"
-
-
-def category_of(skill: str) -> str:
-    """Return the category of a known skill, "" for any other word."""
-    return next((name for name, skills in CATEGORIES.items() if skill in skills), "")
 
 
 def parse_skill_of_mind(text: str, *, finish_reason: str = "stop") -> Thought:

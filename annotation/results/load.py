@@ -10,7 +10,7 @@ from annotation.results.table import OPTIONAL, REQUIRED, SECONDS, Table, from_co
 from annotation.services.exports.judgements import JudgementRow, judgement_rows
 
 # By what a win score may differ: columns of the export that describe the dialogue or its guidance.
-STRATA = ("dialogue_kind", "skill", "collection", "language")
+STRATA = ("dialogue_kind", "skill", "skill_category", "collection", "language")
 
 type Keep = Callable[[JudgementRow], bool]
 

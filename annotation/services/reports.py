@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 COMPUTED_AT_ONCE = 50_000
 
 # Change it when the figures of a report change, so that stored ones are made again.
-REPORT_VERSION = 2
+REPORT_VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,17 @@ def test_a_row_says_who_won_in_the_agents_frame_and_where_they_stood():
     assert [row["dimension"] for row in second] == ["naturalness", "engagingness", "prosociality"]
 
 
+def test_the_category_of_the_skill_stands_beside_the_skill():
+    study = make_judged_study()
+    response = study.comparisons.get().treatment_response
+    response.skill_of_mind = build.make_skill_of_mind(response.dialogue, skill="Echoing")
+    response.save()
+    assert (rows_of(study)[0]["skill"], rows_of(study)[0]["skill_category"]) == ("Echoing", "Communication & Listening")
+    response.skill_of_mind.skill = "Juggling"
+    response.skill_of_mind.save()
+    assert (rows_of(study)[0]["skill"], rows_of(study)[0]["skill_category"]) == ("Juggling", "")
+
+
 def test_grades_are_labels_with_their_sign_and_strength():
     study = make_judged_study()
     judgement = study.annotators.get().assignments.get().judgements.first()

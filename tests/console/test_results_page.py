@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from annotation.models import StoredReport
 from annotation.results.__main__ import main
+from annotation.results.load import STRATA
 from annotation.services import reports, studies
 from annotation.services.exports.files import write_files
 from annotation.states import Outcome
@@ -60,7 +61,7 @@ def test_a_winning_baseline_is_named_with_its_own_score(researcher):
 def test_the_page_and_an_analysis_of_the_exported_file_have_the_same_figures(tmp_path):
     study = closed(make_judged_study())
     (file,) = (path for path in write_files(study, tmp_path) if path.name.endswith("judgements.csv"))
-    strata = [argument for name in ("dialogue_kind", "skill", "collection", "language") for argument in ("--by", name)]
+    strata = [argument for name in STRATA for argument in ("--by", name)]
     main([str(file), "--json", str(tmp_path / "report.json"), "--seed", str(study.seed), *strata])
     ours = json.loads(json.dumps(reports.make_report(study)))
     theirs = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))

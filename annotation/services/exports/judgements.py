@@ -10,6 +10,7 @@ from annotation.models import Comparison, Judgement, Response, Study
 from annotation.services.exports.csv_files import csv_lines
 from annotation.services.generation import notes_of
 from annotation.states import AssignmentState, Outcome, Side
+from inference_worker.schema import CATEGORY_OF
 
 ROWS_AT_A_TIME = 2000
 LABELS = {Outcome.BASELINE: "A", Outcome.TREATMENT: "B", Outcome.TIE: "tie", Outcome.BOTH_BAD: "both_bad"}
@@ -40,6 +41,7 @@ class JudgementRow(NamedTuple):
     length_a: int | str
     length_b: int | str
     skill: str
+    skill_category: str
     served_at: str
     submitted_at: str
     seconds: float | str
@@ -129,6 +131,7 @@ def judgements_csv(study: Study) -> Iterator[str]:
 
 def _row(study: Study, facts: dict[str, Any], words: dict[int, int], notes: dict[str, str]) -> JudgementRow:
     is_left = facts["side"] == Side.LEFT
+    skill = facts["treatment_skill"] or facts["baseline_skill"] or ""
     return JudgementRow(
         study=study.name,
         comparison=str(facts["comparison"]),
@@ -150,7 +153,8 @@ def _row(study: Study, facts: dict[str, Any], words: dict[int, int], notes: dict
         side_shown=facts["side"],
         length_a=words.get(facts["baseline_response"], ""),
         length_b=words.get(facts["treatment_response"], ""),
-        skill=facts["treatment_skill"] or facts["baseline_skill"] or "",
+        skill=skill,
+        skill_category=CATEGORY_OF.get(skill, ""),
         served_at=_moment(facts["claimed_at"]),
         submitted_at=_moment(facts["submitted_at"]),
         seconds=_seconds_between(facts["claimed_at"], facts["submitted_at"]),
