@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from annotation.criteria import USUAL_CRITERIA
@@ -22,12 +22,14 @@ from annotation.models import (
     Judgement,
     LanguageModel,
     Matchup,
+    Membership,
     PromptSet,
     Response,
     SkillOfMind,
     Slot,
     Study,
 )
+from annotation.roles import Role
 from annotation.states import AssignmentState, Outcome, Side
 
 number = itertools.count(1)
@@ -44,6 +46,15 @@ def make_researcher(**over: Any) -> User:
 def make_stranger(**over: Any) -> User:
     """A signed-in person who is no researcher."""
     return User.objects.create_user(**({"username": f"stranger-{next(number)}"} | over))
+
+
+def make_member(study: Study | None, role: str = Role.VIEWER, *, group: str = "Researchers", **over: Any) -> User:
+    """A member of the team with a role in one study, or in none."""
+    member = make_researcher(**({"is_superuser": False} | over))
+    member.groups.add(Group.objects.get(name=group))
+    if study is not None:
+        Membership.objects.create(study=study, user=member, role=role)
+    return member
 
 
 def make_collection(**over: Any) -> Collection:

@@ -1,6 +1,9 @@
 """Django settings: everything that differs between machines comes from the environment (see docs/settings.md)."""
 
+from datetime import timedelta
+
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.csp import CSP
 
 from webapp.env import ROOT, database_from_url, read_env
@@ -26,6 +29,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "import_export",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "annotation",
     "webapp.apps.SiteConfig",
 ]
@@ -42,6 +48,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "webapp.urls"
@@ -82,6 +89,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
+
+# Researchers' passwords cannot be guessed by trying: a name rests after so many failures, whoever tries it.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = env.number("LOGIN_FAILURES", 10)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOGIN_REST_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_RESET_ON_SUCCESS = True
+# Tries during the rest do not prolong it: a stranger must not be able to keep a researcher out for good.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+# No address and no browser is kept, of anybody.
+AXES_CLIENT_IP_CALLABLE = "webapp.signing_in.no_address"
+AXES_HANDLER = "webapp.signing_in.Tries"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Duologue"
 
 # Researchers' sessions are rows, so they can be ended; annotators carry a signed cookie of their own.
 SESSION_COOKIE_HTTPONLY = True
@@ -136,6 +161,8 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("console-admin.css")],
+    "LOGIN": {"form": "webapp.signing_in.SignInForm"},
+    "ACCOUNT": {"navigation": [{"title": "Second step", "link": reverse_lazy("second_step")}]},
     "DASHBOARD_CALLBACK": "annotation.admin.home.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "annotation.admin.navigation.sidebar"},
     # The teal of the annotators' pages, from light to dark.

@@ -4,8 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 from webapp.health import health
+from webapp.second_step import second_step
 
 urlpatterns = [
+    path("admin/second-step/", admin.site.admin_view(second_step), name="second_step"),
     path("admin/", admin.site.urls),
     path("s/<uuid:study>/", include("annotation.views.annotator_urls")),
     path("studies/", include("annotation.views.console_urls")),

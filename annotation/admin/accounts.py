@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 if TYPE_CHECKING:
     from django.contrib.auth import forms
@@ -30,13 +31,25 @@ else:
         actions = None
 
 
+ABOUT_ACCOUNTS = (
+    "Staff may sign in here. “Researchers” make and run studies, “Viewers” look on; both see the studies of which "
+    "they are members, and every study's page says who those are."
+)
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# A second step is its owner's: nobody else reads the key.
+admin.site.unregister(TOTPDevice)
 
 
 @admin.register(User)
 class UserAdmin(TeamUserAdmin):
-    """A researcher."""
+    """A researcher: staff, in the group that says what they do, and a member of studies (on each study's page)."""
+
+    add_fieldsets = (
+        *DjangoUserAdmin.add_fieldsets,
+        ("What they may do", {"fields": ("is_staff", "groups"), "description": ABOUT_ACCOUNTS}),
+    )
 
     form = UserChangeForm
     add_form = UserCreationForm

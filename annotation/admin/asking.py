@@ -74,20 +74,22 @@ class AskingAdmin(ConsoleAdmin[M]):
                 action.is_main,
             )
             for action in self.row_actions
-            if action.fits(row) and self.may(request, action)
+            if action.fits(row) and self.may(request, action, row)
         ]
 
-    def may(self, request: HttpRequest, action: RowAction[Any]) -> bool:
-        """Whether this person may do that to rows of this kind."""
-        return request.user.has_perm(f"{self.opts.app_label}.{action.permission}_{self.opts.model_name}")
+    def may(self, request: HttpRequest, action: RowAction[Any], row: M) -> bool:
+        """Whether this person may do that to rows of this kind, and to this one."""
+        if not request.user.has_perm(f"{self.opts.app_label}.{action.permission}_{self.opts.model_name}"):
+            return False
+        return self.allows(request.user, action.permission, row)
 
     def ask(self, request: HttpRequest, pk: int, key: str) -> HttpResponse:
         """Ask on GET, do it on POST."""
-        row = get_object_or_404(self.model._default_manager.all(), pk=pk)
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
         action = next((action for action in self.row_actions if action.key == key), None)
         if action is None:
             raise Http404(f"There is no action {key}.")
-        if not self.may(request, action):
+        if not self.may(request, action, row):
             raise PermissionDenied("Your account may not do this. Ask the person who manages accounts.")
         if request.method == HTTPMethod.POST:
             return self._do(request, row, action)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
@@ -51,6 +52,10 @@ class ConsoleAdmin(UnfoldModelAdmin[M]):
         except DuologueError as problem:
             self.message_user(request, problem.user_message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    def allows(self, user: User | AnonymousUser, action: str, row: Model | None) -> bool:
+        """Whether this row in particular allows an action (annotation.roles) that its table allows in general."""
+        return True
 
 
 class ConsoleInline(UnfoldTabularInline[M, Parent]):

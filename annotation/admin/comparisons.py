@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin
+from annotation.admin.membership import OfStudy
 from annotation.models import Comparison, Response
 from annotation.services.actors import Actor
 from annotation.services.comparisons import exclude_comparison, include_comparison, release_comparison, why_unusable
@@ -67,7 +68,7 @@ ACTIONS = (
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
+class ComparisonAdmin(OfStudy[Comparison], AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
     """Read only but for one thing: a comparison can be left out, with a reason that the report repeats."""
 
     row_actions = ACTIONS

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, as_text, clip
+from annotation.admin.membership import OfStudy
 from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
 from annotation.services.actors import Actor
@@ -210,7 +211,7 @@ RUN_ACTIONS = (
 
 
 @admin.register(GenerationRun)
-class GenerationRunAdmin(AskingAdmin[GenerationRun], ReadOnlyAdmin[GenerationRun]):
+class GenerationRunAdmin(OfStudy[GenerationRun], AskingAdmin[GenerationRun], ReadOnlyAdmin[GenerationRun]):
     """One order for responses."""
 
     row_actions = RUN_ACTIONS
@@ -265,9 +266,10 @@ def _retry_run(unit: GenerationUnit, actor: Actor, reason: str) -> str:
 
 
 @admin.register(GenerationUnit)
-class GenerationUnitAdmin(AskingAdmin[GenerationUnit], ReadOnlyAdmin[GenerationUnit]):
+class GenerationUnitAdmin(OfStudy[GenerationUnit], AskingAdmin[GenerationUnit], ReadOnlyAdmin[GenerationUnit]):
     """One text to write: where it is, and why it failed."""
 
+    study_path = "run__study"
     row_actions = (
         RowAction[GenerationUnit](
             "retry",

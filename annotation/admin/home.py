@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from annotation.models import Agent, Dialogue, Study
 from annotation.services import generation, guide
+from annotation.services.members import studies_of
 from annotation.states import StudyState
 
 STUDIES_SHOWN = 5
@@ -29,7 +30,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the first steps and the newest studies to the start page."""
     if not request.user.has_perm("annotation.view_study"):
         return context
-    newest = Study.objects.order_by("-created_at")[:STUDIES_SHOWN]
+    newest = studies_of(request.user).order_by("-created_at")[:STUDIES_SHOWN]
     standings = [guide.standing(study, now=timezone.now()) for study in newest]
     return context | {"title": "Start", "steps": first_steps(), "standings": standings}
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, clip
+from annotation.admin.membership import OfStudy
 from annotation.models import Annotator, Assignment, Event, Judgement, ProblemReport
 from annotation.services import exclusions
 from annotation.services.actors import Actor
@@ -50,7 +51,7 @@ ANNOTATOR_ACTIONS = (
 
 
 @admin.register(Annotator)
-class AnnotatorAdmin(AskingAdmin[Annotator], ReadOnlyAdmin[Annotator]):
+class AnnotatorAdmin(OfStudy[Annotator], AskingAdmin[Annotator], ReadOnlyAdmin[Annotator]):
     """A person in one study, known by a pseudonym."""
 
     row_actions = ANNOTATOR_ACTIONS
@@ -69,9 +70,10 @@ class AnnotatorAdmin(AskingAdmin[Annotator], ReadOnlyAdmin[Annotator]):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(ReadOnlyAdmin[Assignment]):
+class AssignmentAdmin(OfStudy[Assignment], ReadOnlyAdmin[Assignment]):
     """A slot held by an annotator."""
 
+    study_path = "annotator__study"
     list_display = ("id", "annotator", "comparison", "number", "state", "claimed_at", "submitted_at")
     list_filter = ("state", "annotator__study")
     list_select_related = ("annotator", "comparison")
@@ -80,9 +82,10 @@ class AssignmentAdmin(ReadOnlyAdmin[Assignment]):
 
 
 @admin.register(Judgement)
-class JudgementAdmin(ReadOnlyAdmin[Judgement]):
+class JudgementAdmin(OfStudy[Judgement], ReadOnlyAdmin[Judgement]):
     """One criterion's outcome, in the agents' frame."""
 
+    study_path = "assignment__annotator__study"
     list_display = ("id", "annotator", "criterion", "outcome", "grade", "treatment_side", "given_reason")
     list_filter = ("outcome", "treatment_side", "criterion__study")
     list_select_related = ("assignment__annotator", "criterion")
@@ -99,7 +102,7 @@ class JudgementAdmin(ReadOnlyAdmin[Judgement]):
 
 
 @admin.register(ProblemReport)
-class ProblemReportAdmin(AskingAdmin[ProblemReport], ReadOnlyAdmin[ProblemReport]):
+class ProblemReportAdmin(OfStudy[ProblemReport], AskingAdmin[ProblemReport], ReadOnlyAdmin[ProblemReport]):
     """What an annotator says is wrong with a comparison."""
 
     row_actions = (
@@ -127,7 +130,7 @@ class ProblemReportAdmin(AskingAdmin[ProblemReport], ReadOnlyAdmin[ProblemReport
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin[Event]):
+class EventAdmin(OfStudy[Event], ReadOnlyAdmin[Event]):
     """Append-only: what changed a study, who did it and when."""
 
     list_display = ("at", "study", "verb", "actor", "what")

@@ -9,10 +9,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from annotation.admin.base import ConsoleInline
+from annotation.admin.membership import MembershipInline
 from annotation.admin.study_pages import GuidedStudyAdmin
 from annotation.criteria import USUAL_CRITERIA
-from annotation.models import Criterion, Matchup, Slot, Study
-from annotation.services import editing
+from annotation.models import Criterion, Matchup, Membership, Slot, Study
+from annotation.services import editing, members
 from annotation.services.actors import actor_of
 from annotation.states import AssignmentState
 
@@ -95,7 +96,7 @@ class StudyAdmin(GuidedStudyAdmin):
     list_filter = ("state", ("rehearsal_of", admin.EmptyFieldListFilter), "collections")
     search_fields = ("name", "title")
     filter_horizontal = ("collections",)
-    inlines = (MatchupInline, CriterionInline)
+    inlines = (MatchupInline, CriterionInline, MembershipInline)
     fieldsets = (
         (
             "1. What it is",
@@ -152,6 +153,9 @@ class StudyAdmin(GuidedStudyAdmin):
         studies = super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=filled)
         return studies.prefetch_related("matchups__baseline__augmenter__model", "matchups__treatment__augmenter__model")
 
+    def get_inlines(self, request: HttpRequest, obj: Study | None) -> tuple[type[ConsoleInline[Any, Study]], ...]:
+        return self.inlines if obj else (MatchupInline, CriterionInline)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> list[str]:
         if _is_editable(obj):
             return []
@@ -182,9 +186,16 @@ class StudyAdmin(GuidedStudyAdmin):
         editing.save_study(obj, actor=actor_of(request.user))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        if any(formset.has_changed() for formset in formsets) or "collections" in form.changed_data:
+        asked = [formset for formset in formsets if formset.model is not Membership]
+        if any(formset.has_changed() for formset in asked) or "collections" in form.changed_data:
             editing.require_draft(form.instance, "what is compared")
         super().save_related(request, form, formsets, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is not Membership:
+            return super().save_formset(request, form, formset, change)
+        kept = formset.save(commit=False)
+        members.change_members(form.instance, kept=kept, removed=formset.deleted_objects, actor=actor_of(request.user))
 
     @admin.display(description="matchups")
     def matchup_names(self, study: Study) -> str:

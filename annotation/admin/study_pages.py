@@ -10,16 +10,18 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from annotation.admin.asking import AskingAdmin, RowAction
+from annotation.admin.membership import OfStudy
 from annotation.admin.study_actions import ACTIONS, DELETE_REHEARSAL, GENERATE, LAUNCH, REHEARSE, RESUME
 from annotation.models import Study
 from annotation.services import generation, guide
+from annotation.services.members import may
 from annotation.states import StudyState
-from annotation.views.access import may
 
 
-class GuidedStudyAdmin(AskingAdmin[Study]):
+class GuidedStudyAdmin(OfStudy[Study], AskingAdmin[Study]):
     """A study's page with its panel. What the settings look like is said in annotation.admin.studies."""
 
+    study_path = ""
     row_actions = ACTIONS
     change_form_outer_before_template = "admin/annotation/study/guide.html"
 

@@ -14,6 +14,7 @@ from annotation.models.generation import (
     Worker,
 )
 from annotation.models.judgement import Event, Judgement
+from annotation.models.membership import Membership
 from annotation.models.report import StoredReport
 from annotation.models.study import Comparison, Criterion, Matchup, Scale, Slot, Study
 
@@ -34,6 +35,7 @@ __all__ = [
     "Judgement",
     "LanguageModel",
     "Matchup",
+    "Membership",
     "ProblemReport",
     "PromptSet",
     "Response",

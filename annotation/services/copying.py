@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from annotation.models import Criterion, Matchup, Study
+from annotation.services import members
 from annotation.services.actors import Actor
 from annotation.services.trail import record
 
@@ -25,6 +26,7 @@ def copy_study(study: Study, *, actor: Actor) -> Study:
         part.pk = None
         part.study = copy
         part.save(force_insert=True)
+    members.begin(copy, actor=actor)
     record(copy, "copy", actor=actor, of=str(study.code))
     return copy
 

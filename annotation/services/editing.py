@@ -4,6 +4,7 @@ from django.db import transaction
 
 from annotation.errors import DuologueError
 from annotation.models import Event, Study
+from annotation.services import members
 from annotation.services.actors import Actor
 
 # Who takes part and how long a place is kept may change in a running study; what people see and are asked may not.
@@ -33,6 +34,7 @@ def save_study(study: Study, *, actor: Actor) -> Study:
     if stored is None:
         study.save()
         Event.objects.create(study=study, actor=actor, verb="created")
+        members.begin(study, actor=actor)
         return study
     changed = changed_fields(stored, study)
     if stored.is_frozen and not FREE_AFTER_LAUNCH.issuperset(changed):

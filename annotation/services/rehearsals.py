@@ -4,6 +4,7 @@ from django.db import transaction
 
 from annotation.errors import DuologueError
 from annotation.models import Annotator, Assignment, Comparison, Criterion, Event, Judgement, Matchup, Slot, Study
+from annotation.services import members
 from annotation.services.actors import Actor
 from annotation.services.trail import record
 from annotation.states import StudyState
@@ -44,6 +45,7 @@ def make_rehearsal(study: Study, *, actor: Actor = None) -> Study:
             study=rehearsal, baseline_id=matchup.baseline_id, treatment_id=matchup.treatment_id
         )
         Comparison.objects.bulk_create(_twin(c, rehearsal, twin) for c in matchup.comparisons.order_by("pk"))
+    members.inherit(rehearsal, source=study)
     record(study, "make rehearsal", actor=actor, rehearsal=str(rehearsal.code))
     return rehearsal
 

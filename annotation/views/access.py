@@ -5,21 +5,16 @@ from functools import wraps
 from typing import Any, Concatenate
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from annotation.models import Study
+from annotation.services.members import may
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 type StudyView[**P] = Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase]
-
-
-def may(user: User | AnonymousUser, action: str, study: Study) -> bool:
-    """Whether this person may view, change or delete this study. The one place that decides it."""
-    return bool(user.is_active and user.is_staff and user.has_perm(f"annotation.{action}_study"))
 
 
 def researcher_view[**P](action: str = "view") -> Callable[[StudyView[P]], Callable[..., HttpResponseBase]]:

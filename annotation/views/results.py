@@ -12,8 +12,9 @@ from annotation.models import Study
 from annotation.reporting.page import matchup_pages
 from annotation.services import generation, guide, reports
 from annotation.services.exports.files import FILES
+from annotation.services.members import may
 from annotation.states import StudyState
-from annotation.views.access import may, researcher_view
+from annotation.views.access import researcher_view
 
 
 @require_safe

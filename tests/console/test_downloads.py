@@ -5,7 +5,6 @@ import io
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.urls import reverse
@@ -47,10 +46,8 @@ def test_whoever_lacks_the_permission_is_refused(client, study, is_staff):
     assert client.get(address(study)).status_code == 403
 
 
-def test_the_permission_to_view_studies_is_enough(client, study):
-    member = build.make_stranger(is_staff=True)
-    member.user_permissions.add(Permission.objects.get(codename="view_study"))
-    client.force_login(member)
+def test_whoever_views_the_study_may_take_its_files(client, study):
+    client.force_login(build.make_member(study, group="Viewers"))
     assert client.get(address(study)).status_code == 200
 
 

@@ -1,7 +1,6 @@
 """A study in the admin: from a new form to a launch, and what cannot be changed afterwards."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
@@ -264,10 +263,8 @@ def test_the_panel_shows_how_far_generation_is_and_asks_again_meanwhile(research
 
 
 def test_people_who_may_only_look_get_no_buttons_and_cannot_press_them(client):
-    member = build.make_stranger(is_staff=True)
-    member.user_permissions.add(Permission.objects.get(codename="view_study"))
-    client.force_login(member)
     study = make_draft_with_responses()
+    client.force_login(build.make_member(study))
     assert "Launch</a>" not in words(client.get(page_of(study)))
     assert client.post(reverse("admin:annotation_study_do", args=[study.pk, "launch"])).status_code == 403
 
