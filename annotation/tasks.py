@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from annotation.models import Study
+from annotation.reporting.filters import Filters
 from annotation.schedule import DISPATCH_TASK, REPORT_TASK, SWEEP_TASK
 from annotation.services import generation, reports
 from annotation.services.claiming import expire_stale
@@ -84,6 +85,6 @@ def sweep() -> None:
 def report(study: int, filters: dict[str, Any]) -> None:
     """Make the report of a study that is too large to be made while somebody waits for the page."""
     found = Study.objects.filter(pk=study).first()
-    chosen = reports.Filters.from_json(filters)
+    chosen = Filters.from_json(filters)
     if found is not None and not reports.show_stored(found, chosen).is_current:
         reports.compute(found, chosen, now=timezone.now())

@@ -83,6 +83,9 @@ BROKER_URL = env.text("BROKER_URL", broker_url(DATA_DIR))
 # Work that no worker speaks of for so long is sent again; workers speak every few seconds.
 GENERATION_LEASE_SECONDS = env.number("GENERATION_LEASE_SECONDS", 60, least=2)
 
+# Above this many judgements a report takes seconds, so the default worker makes it and the page shows the last one.
+REPORT_COMPUTED_AT_ONCE = env.number("REPORT_COMPUTED_AT_ONCE", 50_000)
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -18,7 +18,7 @@ def _exclude(annotator: Annotator, actor: Actor, reason: str) -> str:
 
 
 def _include(annotator: Annotator, actor: Actor, reason: str) -> str:
-    exclusions.include_annotator(annotator, actor=actor)
+    exclusions.include_annotator(annotator, reason, actor=actor)
     return f"Judgements of {annotator} enter the results again."
 
 
@@ -43,9 +43,10 @@ ANNOTATOR_ACTIONS = (
         "include",
         "Take in again",
         "undo",
-        "All judgements of this person enter the results again.",
+        "All judgements of this person enter the results again. The ledger keeps the exclusion beside your reason.",
         _include,
         lambda annotator: annotator.excluded_at is not None,
+        asks_reason=True,
     ),
 )
 

@@ -1,11 +1,11 @@
 """The answer in a sentence: who is preferred, on what, and how far that can be trusted. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from annotation.reporting.words import between, count, is_known, listed, percent, points
+from annotation.reporting.words import NBSP, count, in_words, is_known, percent, points, score_texts
 
 type Json = dict[str, Any]
 
@@ -17,6 +17,7 @@ class Finding(StrEnum):
     UNCORRECTED = "uncorrected"
     EQUAL = "equal"
     OPEN = "open"
+    ALONE = "alone"
     UNKNOWN = "unknown"
 
 
@@ -40,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Answer:
-    """A headline in pieces, and the line of numbers below it."""
+    """One sentence in pieces, and the line below it that says what its figures are."""
 
     parts: tuple[Part, ...]
     lede: str
@@ -50,94 +51,190 @@ class Answer:
         return "".join(part.text for part in self.parts)
 
 
+@dataclass(frozen=True)
+class Told:
+    """One criterion of a pair with its figures and its verdict."""
+
+    name: str
+    matchup: Json
+    verdict: Verdict
+
+
+def is_running(matchup: Json) -> bool:
+    """Whether the study ran when its report was made: then the band stands where the interval will."""
+    return matchup["band"] is not None
+
+
+def headline(matchup: Json) -> Json:
+    """The figure a pair is judged by: the band while the study runs, the two-way interval afterwards.
+
+    One annotator has no two-way interval; then it is the one for new dialogues and this annotator.
+    """
+    if is_running(matchup):
+        return dict(matchup["band"])
+    alone = matchup["n_annotators"] == 1 and is_known(matchup["win_score_b_items"])
+    return dict(matchup["win_score_b_items" if alone else "win_score_b"])
+
+
 def verdict(matchup: Json, *, level: float) -> Verdict:
-    """Say what one criterion of one pair shows: by the band while the study runs, corrected for its family later."""
-    is_running = matchup["band"] is not None
-    figure = matchup["band"] if is_running else matchup["win_score_b"]
+    """Say what one criterion of one pair shows; a preference is one that holds after correction for all tests."""
+    figure, running = headline(matchup), is_running(matchup)
     if not is_known(figure):
-        return Verdict(Finding.UNKNOWN, "", "Too early" if is_running else "Not estimable", figure["reason"])
-    winner = matchup["system_b"] if figure["estimate"] > 0.5 else matchup["system_a"]
-    name = "band" if is_running else f"{percent(level)} interval"
-    if not figure["low"] <= 0.5 <= figure["high"]:
-        holds = is_running or (matchup["holm_p"] is not None and matchup["holm_p"] < 1 - level)
-        if holds:
-            return Verdict(Finding.PREFERRED, winner, f"{winner} is preferred", f"{name} clears 50 %")
+        return Verdict(Finding.UNKNOWN, "", "Too early" if running else "Not estimable", figure["reason"])
+    if matchup["n_annotators"] == 1:
+        return Verdict(Finding.ALONE, "", "Not estimable", "one annotator alone; the range is for new dialogues only")
+    name = "band" if running else f"{percent(level)} interval"
+    if _clears_half(figure):
+        winner = matchup["system_b"] if figure["estimate"] > 0.5 else matchup["system_a"]
+        if _holds(matchup, level):
+            return Verdict(Finding.PREFERRED, winner, f"{winner} is preferred", f"{name} clears 50{NBSP}%")
         return Verdict(Finding.UNCORRECTED, winner, f"Leans to {winner}", "does not hold after correction")
     equivalence = matchup.get("equivalence")
-    if equivalence and equivalence.get("is_equivalent"):
+    if not running and equivalence and equivalence.get("is_equivalent"):
         margin = points(equivalence["margin"])
         return Verdict(Finding.EQUAL, "", "No relevant difference", f"within ±{margin} points (TOST)")
-    words = "Not settled yet" if is_running else "Not settled"
-    return Verdict(Finding.OPEN, "", words, f"{name} includes 50 %")
+    return Verdict(Finding.OPEN, "", "Not settled yet" if running else "Not settled", f"{name} includes 50{NBSP}%")
+
+
+def _holds(matchup: Json, level: float) -> bool:
+    """After correction: the wider band that all bands share, or Holm's p value."""
+    if is_running(matchup):
+        return is_known(matchup["band_together"]) and _clears_half(matchup["band_together"])
+    return matchup["holm_p"] is not None and matchup["holm_p"] < 1 - level
+
+
+def _clears_half(figure: Json) -> bool:
+    return not figure["low"] <= 0.5 <= figure["high"]
 
 
 def answer(found: Sequence[tuple[str, Json]], *, level: float, family: int) -> Answer:
-    """Put the verdicts on one pair into a sentence. `found`: names of criteria with their figures."""
-    verdicts = [(name, m, verdict(m, level=level)) for name, m in found]
-    is_running = any(m["band"] is not None for _, m in found)
-    parts: list[Part] = []
-    for winner in dict.fromkeys(v.winner for _, _, v in verdicts if v.finding == Finding.PREFERRED):
-        parts += _preferred(winner, [(n, m) for n, m, v in verdicts if v.winner == winner and _is(v, "preferred")])
-    parts += _others(verdicts, is_running)
-    return Answer(tuple(parts), _lede(found, level=level, family=family, is_running=is_running))
+    """Put the verdicts on one pair into one sentence. `found`: names of criteria with their figures."""
+    told = [Told(name, matchup, verdict(matchup, level=level)) for name, matchup in found]
+    running = any(is_running(matchup) for _, matchup in found)
+    if running and all(each.verdict.finding == Finding.UNKNOWN for each in told):
+        lede = _lede(found, level=level, family=family, running=running)
+        return Answer((Part(f"Too early to tell: {told[0].verdict.why}."),), lede)
+    ordered = sorted(told, key=lambda each: _ORDER.index(each.verdict.finding))
+    clauses: list[list[Part]] = []
+    for place, each in enumerate(ordered):
+        before = ordered[place - 1] if place else None
+        clauses.append(_clause(each, before, level))
+    held = [each for each in told if each.verdict.finding == Finding.PREFERRED]
+    if correction := _correction(len(held), len(told), family):
+        clauses.append([Part(correction)])
+    return Answer(tuple(_joined(clauses)), _lede(found, level=level, family=family, running=running))
 
 
-def _is(given: Verdict, finding: str) -> bool:
-    return given.finding == finding
+_ORDER = list(Finding)
 
 
-def _preferred(winner: str, won: Sequence[tuple[str, Json]]) -> list[Part]:
-    parts = [Part("People prefer "), Part(winner, is_strong=True), Part(" on ")]
-    for place, (name, matchup) in enumerate(won):
-        joint = "" if place == 0 else " and " if place == len(won) - 1 else ", "
-        opening = "win score " if place == 0 else ""
-        score, limits = _as_winner(matchup, winner)
-        parts += [Part(joint), Part(name.lower(), is_strong=True), Part(f" ({opening}{score}, {limits})")]
-    return [*parts, Part(". ")]
+def _clause(told: Told, before: Told | None, level: float) -> list[Part]:
+    same = before is not None and before.verdict.finding == told.verdict.finding
+    same = same and before is not None and before.verdict.winner == told.verdict.winner
+    told_by = _CLAUSES[told.verdict.finding]
+    on = [Part("On " if before is None else "on "), Part(told.name.lower(), is_strong=True)]
+    return on + told_by(told, same, _figures(told, level, is_first=before is None))
 
 
-def _as_winner(matchup: Json, winner: str) -> tuple[str, str]:
-    """The win score and its limits as the winner's own, whichever of the two it is."""
-    figure = matchup["band"] if matchup["band"] is not None else matchup["win_score_b"]
-    if winner != matchup["system_b"]:
+def _figures(told: Told, level: float, *, is_first: bool) -> str:
+    """The win score of whoever is ahead of whom the clause speaks; the first clause says what the numbers are."""
+    figure = headline(told.matchup)
+    if not is_known(figure):
+        return ""
+    if told.verdict.winner == told.matchup["system_a"]:
         figure = {"estimate": 1 - figure["estimate"], "low": 1 - figure["high"], "high": 1 - figure["low"]}
-    return percent(figure["estimate"]), between(figure)
+    estimate, low, high = score_texts(figure)
+    if not is_first:
+        return f"{estimate}{NBSP}%, {low} to {high}"
+    m = told.matchup
+    kind = " band" if is_running(m) else ""
+    sizes = f"{count(m['n_items'], 'comparison')}, {count(m['n_annotators'], 'annotator')}"
+    of = "" if told.verdict.winner else f" for {m['system_b']}"
+    return f"{estimate}{NBSP}% win score{of}, {percent(level)}{kind} between {low} and {high}, {sizes}"
 
 
-def _others(verdicts: Sequence[tuple[str, Json, Verdict]], is_running: bool) -> list[Part]:
-    sentences = []
-    for finding, words in _OTHER_WORDS.items():
-        names = [name.lower() for name, _, given in verdicts if given.finding == finding]
-        if names:
-            sentences.append(words[is_running].format(names=listed(names)))
-    early = [given.why for _, _, given in verdicts if given.finding == Finding.UNKNOWN]
-    if early and is_running:
-        sentences.append(f"Too early to tell: {early[0]}.")
-    return [Part(" ".join(sentences))] if sentences else []
+type Telling = Callable[[Told, bool, str], list[Part]]
 
 
-# For a closed study, for a running one.
-_OTHER_WORDS = {
-    Finding.UNCORRECTED: (
-        "On {names} there is a lean, but it does not hold after correction for all tests of this study.",
-        "",
-    ),
-    Finding.EQUAL: ("On {names} the two are equally good within the margin set beforehand.",) * 2,
-    Finding.OPEN: ("On {names} the study cannot tell which is preferred.", "On {names} the study cannot tell yet."),
+def _preferred(told: Told, same: bool, figures: str) -> list[Part]:
+    if same:
+        return [Part(f" too: {figures}")]
+    return [Part(" people prefer "), Part(told.verdict.winner, is_strong=True), Part(f": {figures}")]
+
+
+def _uncorrected(told: Told, same: bool, figures: str) -> list[Part]:
+    winner = Part(told.verdict.winner, is_strong=True)
+    return [Part(" they lean to "), winner, Part(f" ({figures}), which does not hold after correction")]
+
+
+def _equal(told: Told, same: bool, figures: str) -> list[Part]:
+    margin = points(told.matchup["equivalence"]["margin"])
+    return [Part(f" the two do not differ by more than {margin} points ({figures}), the margin set beforehand")]
+
+
+def _open(told: Told, same: bool, figures: str) -> list[Part]:
+    if same:
+        return [Part(f" neither ({figures})")]
+    yet = " yet" if is_running(told.matchup) else ""
+    return [Part(f" the study cannot tell{yet} which is preferred ({figures})")]
+
+
+def _alone(told: Told, same: bool, figures: str) -> list[Part]:
+    if same:
+        return [Part(f" {figures}")]
+    return [Part(f" what people prefer is not estimable from one annotator, whose answers give {figures}")]
+
+
+def _unknown(told: Told, same: bool, figures: str) -> list[Part]:
+    if same:
+        return [Part(" too")]
+    if is_running(told.matchup):
+        return [Part(f" it is too early to tell: {told.verdict.why}")]
+    return [Part(f" nothing can be estimated: {told.verdict.why}")]
+
+
+_CLAUSES: dict[Finding, Telling] = {
+    Finding.PREFERRED: _preferred,
+    Finding.UNCORRECTED: _uncorrected,
+    Finding.EQUAL: _equal,
+    Finding.OPEN: _open,
+    Finding.ALONE: _alone,
+    Finding.UNKNOWN: _unknown,
 }
 
 
-def _lede(found: Sequence[tuple[str, Json]], *, level: float, family: int, is_running: bool) -> str:
+def _correction(held: int, criteria: int, family: int) -> str:
+    """What of the preferences holds when all tests of the report are taken together."""
+    if not held or family < 2:
+        return ""
+    tests = "" if family == criteria else f" for all {in_words(family)} tests"
+    if held == 1:
+        return f"the difference holds after correction{tests}"
+    if held == criteria:
+        return f"the {in_words(held)} criteria together hold after correction{tests}"
+    return f"the {in_words(held)} differences together hold after correction{tests}"
+
+
+def _joined(clauses: Sequence[Sequence[Part]]) -> list[Part]:
+    parts: list[Part] = []
+    for place, clause in enumerate(clauses):
+        parts += [Part("; "), *clause] if place else clause
+    return [*parts, Part(".")]
+
+
+def _lede(found: Sequence[tuple[str, Json]], *, level: float, family: int, running: bool) -> str:
     largest = max((m for _, m in found), key=lambda m: int(m["n_judgements"]))
     numbers = (
         f"{count(largest['n_items'], 'comparison')}, {count(largest['n_judgements'], 'judgement')} for each criterion, "
         f"{count(largest['n_annotators'], 'annotator')}."
     )
-    if is_running:
+    if running:
         return (
             f"{numbers} While the study runs the ranges are {percent(level)} bands made for looking at any time; they "
             "are a heuristic, checked by simulation. The narrower fixed interval appears when the study is closed."
         )
+    if largest["n_annotators"] == 1:
+        return f"{numbers} Ranges are {percent(level)} intervals for new dialogues and this one annotator."
     return (
         f"{numbers} Ranges are {percent(level)} intervals for new dialogues and new annotators; preferences hold after "
         f"Holm's correction over {count(family, 'test')}."

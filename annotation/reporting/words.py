@@ -17,9 +17,34 @@ def points(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f}"
 
 
+def score_texts(figure: dict[str, Any], *, null: float = 0.5) -> tuple[str, str, str]:
+    """Estimate and limits in percentage points, with as many digits as keep each on its own side of the null value.
+
+    An interval from 50.3 to 68 is not printed as "50 to 68": it would read as one that holds 50.
+    """
+    values = (figure["estimate"], figure["low"], figure["high"])
+    digits = next((d for d in range(4) if all(_keeps_side(v, d, null) for v in values)), 3)
+    estimate, low, high = (points(value, digits) for value in values)
+    return estimate, low, high
+
+
+def _keeps_side(value: float, digits: int, null: float) -> bool:
+    rounded = round(100 * value, digits) / 100
+    return abs(value - null) < 1e-9 or (rounded < null if value < null else rounded > null)
+
+
 def between(figure: dict[str, Any]) -> str:
     """The limits of a share in words: "54 to 68"."""
-    return f"{points(figure['low'])} to {points(figure['high'])}"
+    _, low, high = score_texts(figure)
+    return f"{low} to {high}"
+
+
+def bracketed(figure: dict[str, Any] | None) -> str:
+    """A share with its limits: "61 (54–68)", a dash where there is none."""
+    if figure is None or not is_known(figure):
+        return EN_DASH
+    estimate, low, high = score_texts(figure)
+    return f"{estimate} ({low}{EN_DASH}{high})"
 
 
 def coefficient(value: float) -> str:
@@ -48,3 +73,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 comparison", "214 comparisons", thousands set apart."""
     return f"{number:,}{NBSP}{one if number == 1 else many or one + 's'}"
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def in_words(number: int) -> str:
+    """A small number as a word."""
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"

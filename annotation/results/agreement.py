@@ -206,7 +206,7 @@ def intra_agreement(main: Judgements, repeats: Judgements, *, level: float) -> I
     """Agreement of annotators with themselves; both of one criterion. None without repeated comparisons."""
     if not len(repeats):
         return None
-    first, again = _same_question(main, repeats)
+    first, again = same_question(main, repeats)
     if not len(first):
         return NotEstimable("no repeated judgement has its first one in the data")
     one, other = main.take(first), repeats.take(again)
@@ -214,7 +214,7 @@ def intra_agreement(main: Judgements, repeats: Judgements, *, level: float) -> I
     return Intra(same=share_interval(same, one.item, one.annotator, level=level), n_annotators=one.n_annotators)
 
 
-def _same_question(main: Judgements, repeats: Judgements) -> tuple[Rows, Rows]:
+def same_question(main: Judgements, repeats: Judgements) -> tuple[Rows, Rows]:
     """Rows of the two that are about the same pair and item, by the same annotator."""
     keys = [
         (rows.pair * len(rows.items) + rows.item) * len(rows.annotators) + rows.annotator for rows in (main, repeats)

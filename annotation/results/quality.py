@@ -1,11 +1,13 @@
 """What is known of each annotator's work. Figures to look at: nobody is left out because of them by itself."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.results.data import Codes, Flags, Floats, Judgements, compact
+from annotation.results.agreement import same_question
+from annotation.results.data import Codes, Flags, Floats, Judgements, Sample, compact
 from annotation.results.intervals import wilson
 
 # Nobody reads faster than this: about twice the fastest silent reading with understanding.
@@ -127,9 +129,9 @@ class _Columns:
         share = agreement_with_others(judgements)
         first = _first_rows(annotator, comparison)
         seconds = judgements.seconds[first]
-        floor = (judgements.length_a + judgements.length_b)[first] / READING_WORDS_PER_SECOND
         timed = np.isfinite(seconds)
-        quantile = np.quantile(seconds[timed], FAST_QUANTILE) if timed.any() else np.nan
+        quantile = _fast(seconds)
+        floor = (judgements.length_a + judgements.length_b)[first] / READING_WORDS_PER_SECOND
         decided = (judgements.grade != 0) & (judgements.b_left >= 0)
         left_won = (judgements.grade > 0) == (judgements.b_left == 1)
         who = annotator[first]
@@ -165,6 +167,40 @@ class _Columns:
             below_reading_share=_known(self.below_reading_share[place]),
             gold=gold,
         )
+
+
+def fast_seconds(judgements: Judgements) -> float | None:
+    """The time below which a comparison counts as fast: the study's own 5 % quantile; None without known times."""
+    people = compact(judgements.annotator)
+    return _known(_fast(judgements.seconds[_first_rows(people, _comparison(judgements))]))
+
+
+def _fast(seconds: Floats) -> float:
+    timed = np.isfinite(seconds)
+    return float(np.quantile(seconds[timed], FAST_QUANTILE)) if timed.any() else math.nan
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Answers that an annotator gave a second time to the same question, and how many of them were the same."""
+
+    same: int
+    asked: int
+
+
+def repeats_by_annotator(sample: Sample) -> dict[str, Repeats]:
+    """For every annotator with repeated comparisons whose first answers are in the data."""
+    found: dict[str, list[int]] = {}
+    for code in np.unique(sample.repeats.criterion).tolist():
+        main, repeats = sample.main.of(code), sample.repeats.of(code)
+        first, again = same_question(main, repeats)
+        one, other = main.take(first), repeats.take(again)
+        same = (one.grade == other.grade) & (one.both_bad == other.both_bad)
+        for annotator, is_same in zip(one.annotator.tolist(), same.tolist(), strict=True):
+            counts = found.setdefault(main.annotators[annotator], [0, 0])
+            counts[0] += is_same
+            counts[1] += 1
+    return {name: Repeats(same, asked) for name, (same, asked) in found.items()}
 
 
 def _known(value: float) -> float | None:

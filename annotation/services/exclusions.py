@@ -22,10 +22,12 @@ def exclude_annotator(annotator: Annotator, reason: str, *, actor: Actor, now: d
 
 
 @transaction.atomic
-def include_annotator(annotator: Annotator, *, actor: Actor) -> None:
-    """Take an exclusion back."""
+def include_annotator(annotator: Annotator, reason: str, *, actor: Actor) -> None:
+    """Take an exclusion back; the trail keeps both, with their reasons. Raises NoReason."""
+    if not reason.strip():
+        raise NoReason()
     if Annotator.objects.filter(pk=annotator.pk).exclude(excluded_at=None).update(excluded_at=None, excluded_reason=""):
-        record(annotator.study, "include annotator", actor=actor, annotator=annotator.pseudonym)
+        record(annotator.study, "include annotator", actor=actor, annotator=annotator.pseudonym, reason=reason.strip())
     annotator.refresh_from_db(fields=["excluded_at", "excluded_reason"])
 
 

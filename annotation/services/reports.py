@@ -1,85 +1,65 @@
 """The report of a study: made when somebody looks, kept until the judgements change, made aside when it is large."""
 
-import hashlib
-import json
 import logging
 import time
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
-from django.db.models import Count, Max, Q
+from django.conf import settings as site
+from django.db.models import Count, F, Max, Q
 from kombu.exceptions import OperationalError
 
 from annotation.models import Assignment, Judgement, StoredReport, Study
+from annotation.reporting.filters import NO_FILTERS, Filters
+from annotation.results.data import Sample
 from annotation.results.errors import ResultsError
-from annotation.results.load import STRATA, load_table
+from annotation.results.load import STRATA, Loaded, load
+from annotation.results.quality import fast_seconds, quality_table, repeats_by_annotator
 from annotation.results.sample import prepare
 from annotation.results.settings import Settings
-from annotation.results.summary import analyse
+from annotation.results.summary import analyse, as_json
 from annotation.schedule import REPORT_TASK
-from annotation.services.exports.judgements import JudgementRow
 from annotation.states import AssignmentState, ComparisonKind, StudyState
 from inference_worker.schema import DEFAULT_QUEUE
 
 logger = logging.getLogger(__name__)
 
-# Above this many judgements a report takes seconds, so the default worker makes it and the page shows the last one.
-COMPUTED_AT_ONCE = 50_000
-
 # Change it when the figures of a report change, so that stored ones are made again.
-REPORT_VERSION = 3
+REPORT_VERSION = 4
 
-
-@dataclass(frozen=True)
-class Filters:
-    """What a reader leaves out of a report, beyond what the study's own ledger excludes."""
-
-    exclude_annotators: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    since: str = ""
-    until: str = ""
-
-    @classmethod
-    def from_json(cls, written: dict[str, Any]) -> "Filters":
-        """The filters of a message."""
-        lists = {name: tuple(written[name]) for name in ("exclude_annotators", "kinds")}
-        return cls(**lists, since=written["since"], until=written["until"])
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The filters as the report writes them down."""
-        said = {
-            "without annotators": ", ".join(self.exclude_annotators),
-            "only dialogues of the kinds": ", ".join(self.kinds),
-            "submitted from": self.since,
-            "submitted until": self.until,
-        }
-        return tuple(f"{what} {which}" for what, which in said.items() if which)
-
-    def keeps(self, row: JudgementRow) -> bool:
-        """Whether a row of the export is within the kinds and days; annotators are left out by the analysis."""
-        day = row.submitted_at[:10]
-        is_kind = not self.kinds or row.dialogue_kind in self.kinds
-        return is_kind and (not self.since or day >= self.since) and (not self.until or day <= self.until)
-
-
-NO_FILTERS = Filters()
+# An order that nobody has answered for so long is lost and given again.
+ORDER_LASTS = timedelta(minutes=10)
+# A large report is made again after this many times the seconds that it took, so that the worker has other time too.
+REST = 10
+# Filters are tried out: so many reports of a study are kept beside the one of all its judgements.
+FILTERED_KEPT = 20
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page has to show: a report or the reason why there is none, of when, and whether a newer one is coming."""
+    """What a page has to show: a report or the reason why there is none, of when, and whether a newer one is coming.
+
+    people: every annotator's figures, those left out included, and what they are measured by.
+    """
 
     content: dict[str, Any] | None
     reason: str
     computed_at: datetime | None
     is_current: bool
+    people: dict[str, Any]
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report, or why there is none, and the figures of everybody who judged."""
+
+    content: dict[str, Any] | None
+    reason: str
+    people: dict[str, Any]
 
 
 def show(study: Study, filters: Filters = NO_FILTERS, *, now: datetime) -> Shown:
@@ -87,71 +67,112 @@ def show(study: Study, filters: Filters = NO_FILTERS, *, now: datetime) -> Shown
     stored = show_stored(study, filters)
     if stored.is_current:
         return stored
-    if Judgement.objects.filter(assignment__comparison__study=study).count() <= COMPUTED_AT_ONCE:
+    if Judgement.objects.filter(assignment__comparison__study=study).count() <= site.REPORT_COMPUTED_AT_ONCE:
         return _shown(compute(study, filters, now=now), is_current=True)
-    _order(study, filters)
+    _order(study, filters, now=now)
     return stored
 
 
 def show_stored(study: Study, filters: Filters) -> Shown:
     """Return the report that is kept, current or not, without computing anything."""
     stored = StoredReport.objects.filter(study=study, filters_sha256=filters.sha256).first()
-    if stored is None:
-        return Shown(None, "The report is being computed. This page shows it in a minute.", None, is_current=False)
+    if stored is None or stored.computed_at is None:
+        return Shown(None, "The report is being computed. This page shows it in a minute.", None, False, {})
     return _shown(stored, is_current=stored.fingerprint == fingerprint(study))
 
 
-def _order(study: Study, filters: Filters) -> None:
-    """Ask the default worker for the report. Without a broker the page keeps what it has; the next look asks again."""
+def _order(study: Study, filters: Filters, *, now: datetime) -> None:
+    """Ask the default worker for the report, once. Without a broker the page keeps what it has; a later look asks."""
+    stored, _ = StoredReport.objects.get_or_create(study=study, filters_sha256=filters.sha256)
+    if stored.computed_at and now < stored.computed_at + timedelta(seconds=REST * stored.seconds):
+        return
+    unordered = Q(ordered_at=None) | Q(ordered_at__lt=now - ORDER_LASTS)
+    mine = StoredReport.objects.filter(unordered, pk=stored.pk)
+    if not mine.update(ordered_at=now):
+        return
     try:
-        current_app.send_task(REPORT_TASK, args=[study.pk, asdict(filters)], queue=DEFAULT_QUEUE, retry=False)
+        current_app.send_task(REPORT_TASK, args=[study.pk, filters.to_json()], queue=DEFAULT_QUEUE, retry=False)
     except (OperationalError, OSError) as problem:
         logger.warning("The broker does not take the order for a report: %s", problem)
+        StoredReport.objects.filter(pk=stored.pk).update(ordered_at=None)
 
 
 def compute(study: Study, filters: Filters = NO_FILTERS, *, now: datetime) -> StoredReport:
     """Make the report and keep it; safe to do twice."""
     started = time.monotonic()
     print_ = fingerprint(study)
-    content, reason = None, ""
-    try:
-        content = make_report(study, filters)
-    except ResultsError as problem:
-        reason = problem.user_message
+    made = _make(study, filters)
     stored, _ = StoredReport.objects.update_or_create(
         study=study,
         filters_sha256=filters.sha256,
         defaults={
             "fingerprint": print_,
-            "content": content,
-            "reason": reason,
+            "content": made.content,
+            "reason": made.reason,
+            "people": made.people,
             "seconds": time.monotonic() - started,
             "computed_at": now,
+            "ordered_at": None,
         },
     )
+    _forget_old_filters(study)
     return stored
+
+
+def _forget_old_filters(study: Study) -> None:
+    filtered = study.reports.exclude(filters_sha256=NO_FILTERS.sha256)
+    old = filtered.order_by(F("computed_at").desc(nulls_last=True)).values_list("pk", flat=True)[FILTERED_KEPT:]
+    StoredReport.objects.filter(pk__in=list(old)).delete()
 
 
 def make_report(study: Study, filters: Filters = NO_FILTERS) -> dict[str, Any]:
     """Analyse the judgements of a study as they are now. Raises ResultsError when nothing can be analysed."""
-    table = load_table(study, keep=filters.keeps)
-    sample = prepare(table, exclude_annotators=filters.exclude_annotators)
-    return analyse(sample, settings_of(study, filters)).to_json()
+    loaded = load(study, keep=filters.keeps)
+    return _report(study, filters, loaded, _people(loaded))
 
 
-def settings_of(study: Study, filters: Filters = NO_FILTERS) -> Settings:
+def _make(study: Study, filters: Filters) -> Made:
+    people: dict[str, Any] = {}
+    try:
+        loaded = load(study, keep=filters.keeps)
+        people = _people(loaded)
+        return Made(_report(study, filters, loaded, people), "", people)
+    except ResultsError as problem:
+        return Made(None, problem.user_message, people)
+
+
+def _report(study: Study, filters: Filters, loaded: Loaded, people: Mapping[str, Any]) -> dict[str, Any]:
+    """The report on what the filters leave. The quality line is drawn on the figures of the same kinds and days."""
+    table = loaded.of_everyone if filters.with_excluded else loaded.table
+    below = filters.line.below(people["annotators"])
+    sample = prepare(table, exclude_annotators=below)
+    settings = replace(settings_of(study), exclude_annotators=below, filters=filters.words)
+    return analyse(sample, settings).to_json()
+
+
+def _people(loaded: Loaded) -> dict[str, Any]:
+    """Everybody's figures, people whom the ledger leaves out included: a decision must be open to a second look."""
+    return people_of(prepare(loaded.of_everyone))
+
+
+def people_of(sample: Sample) -> dict[str, Any]:
+    """The table of annotators as JSON, with what they are measured by."""
+    repeats = repeats_by_annotator(sample)
+    rows = [{**as_json(row), "repeats": as_json(repeats.get(row.annotator))} for row in quality_table(sample.main)]
+    return {"annotators": rows, "fast_seconds": fast_seconds(sample.main)}
+
+
+def settings_of(study: Study) -> Settings:
     """Return what the study asks of an analysis: the band while it runs, its margin, its strata."""
     is_open = study.state in (StudyState.RUNNING, StudyState.PAUSED)
     main = Q(kind=ComparisonKind.MAIN, excluded_at=None)
     planned = study.comparisons.filter(main).values("matchup").annotate(n=Count("pk")).aggregate(most=Max("n"))["most"]
     return Settings(
         seed=study.seed,
-        exclude_annotators=filters.exclude_annotators,
         margin=study.margin,
         strata=STRATA,
         planned_items=planned if is_open else None,
         judgements_per_item=study.judgements_per_comparison if is_open else None,
-        filters=filters.words,
     )
 
 
@@ -159,13 +180,13 @@ def fingerprint(study: Study) -> str:
     """Name everything that a report depends on: another answer, exclusion, correction or state gives another name."""
     judgements = Judgement.objects.filter(assignment__comparison__study=study).aggregate(n=Count("pk"), last=Max("pk"))
     states = Assignment.objects.filter(comparison__study=study).aggregate(
-        counted=Count("pk", filter=Q(state=AssignmentState.SUBMITTED))
+        counted=Count("pk", filter=Q(state=AssignmentState.SUBMITTED)), corrected=Max("corrected_at")
     )
     excluded = study.annotators.aggregate(n=Count("excluded_at"), last=Max("excluded_at"))
     event = study.events.aggregate(last=Max("pk"))["last"]
-    parts = [REPORT_VERSION, study.state, judgements["n"], judgements["last"], states["counted"]]
+    parts = [REPORT_VERSION, study.state, judgements["n"], judgements["last"], states["counted"], states["corrected"]]
     return "/".join(map(str, [*parts, excluded["n"], excluded["last"], event]))
 
 
 def _shown(stored: StoredReport, *, is_current: bool) -> Shown:
-    return Shown(stored.content, stored.reason, stored.computed_at, is_current)
+    return Shown(stored.content, stored.reason, stored.computed_at, is_current, stored.people or {}, stored.fingerprint)

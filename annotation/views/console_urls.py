@@ -6,6 +6,8 @@ from annotation.views import downloads, monitor, preview, results
 
 urlpatterns = [
     path("<uuid:code>/results/", results.results, name="results"),
+    path("<uuid:code>/figures/<slug:key>.svg", results.figure, {"ending": "svg"}, name="figure-svg"),
+    path("<uuid:code>/figures/<slug:key>.csv", results.figure, {"ending": "csv"}, name="figure-csv"),
     path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),
     path("<uuid:code>/preview/", preview.preview, name="preview"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),

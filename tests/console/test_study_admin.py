@@ -283,7 +283,12 @@ def test_an_annotator_is_left_out_of_the_results_with_a_reason(researcher):
     assert Event.objects.filter(study=annotator.study, verb="exclude annotator").exists()
     press(researcher, annotator, "include")
     annotator.refresh_from_db()
+    assert annotator.excluded_at is not None, "an exclusion is not taken back without a reason"
+    press(researcher, annotator, "include", reason="The clock of that day was wrong.")
+    annotator.refresh_from_db()
     assert annotator.excluded_at is None
+    taken_back = Event.objects.get(study=annotator.study, verb="include annotator")
+    assert taken_back.detail["reason"] == "The clock of that day was wrong."
 
 
 def test_a_problem_report_is_dealt_with_once(researcher):
