@@ -10,10 +10,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from annotation.admin.asking import AskingAdmin, RowAction
+from annotation.admin.datasheets import datasheet
 from annotation.admin.membership import OfStudy
 from annotation.admin.study_actions import ACTIONS, DELETE_REHEARSAL, GENERATE, LAUNCH, REHEARSE, RESUME
 from annotation.models import Study
 from annotation.services import generation, guide
+from annotation.services.exports.bundle import DOWNLOADS
 from annotation.services.members import may
 from annotation.states import StudyState
 
@@ -27,7 +29,12 @@ class GuidedStudyAdmin(OfStudy[Study], AskingAdmin[Study]):
 
     def get_urls(self) -> list[URLPattern]:
         panel = self.admin_site.admin_view(self.panel)
-        return [path("<int:pk>/panel/", panel, name=self._name("panel")), *super().get_urls()]
+        sheet = self.admin_site.admin_view(self.datasheet)
+        return [
+            path("<int:pk>/panel/", panel, name=self._name("panel")),
+            path("<int:pk>/datasheet/", sheet, name=self._name("datasheet")),
+            *super().get_urls(),
+        ]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if study := context.get("original"):
@@ -41,6 +48,10 @@ class GuidedStudyAdmin(OfStudy[Study], AskingAdmin[Study]):
             raise PermissionDenied
         return render(request, "admin/annotation/study/panel.html", self.panel_context(request, study))
 
+    def datasheet(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for what the datasheet cannot take from the study's records."""
+        return datasheet(request, pk, {**self.admin_site.each_context(request), "opts": self.opts})
+
     def panel_context(self, request: HttpRequest, study: Study) -> dict[str, Any]:
         """Return what the panel shows."""
         standing = guide.standing(study, now=timezone.now())
@@ -52,6 +63,7 @@ class GuidedStudyAdmin(OfStudy[Study], AskingAdmin[Study]):
             "buttons": buttons,
             "agent_notes": generation.notes_of(study),
             "annotators_link": link if study.is_frozen else "",
+            "files": DOWNLOADS,
         }
 
     def question(self, request: HttpRequest, row: Study, action: RowAction[Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from annotation.models.agent import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
 from annotation.models.annotator import Annotator, Assignment, ProblemReport
+from annotation.models.datasheet import DatasheetAnswer
 from annotation.models.dialogue import Collection, Dialogue
 from annotation.models.generation import (
     GenerationRun,
@@ -27,6 +28,7 @@ __all__ = [
     "Collection",
     "Comparison",
     "Criterion",
+    "DatasheetAnswer",
     "Dialogue",
     "Event",
     "GenerationRun",

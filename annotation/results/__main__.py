@@ -17,7 +17,7 @@ from annotation.results.text import as_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 analysed, 1 the bundle's figures differ, 2 the input or a setting is wrong."""
+    """Exit status: 0 analysed, 1 the bundle's files or figures differ, 2 the input or a setting is wrong."""
     options = _parser().parse_args(arguments)
     try:
         if is_bundle(options.file):
@@ -48,9 +48,10 @@ def _analyse(options: argparse.Namespace) -> Report:
 
 def _recompute(path: Path, json_path: Path | None) -> int:
     comparison = recompute(path)
-    _show(comparison.report, json_path)
-    print(f"\n{comparison.sentence}")
-    return 1 if comparison.differences else 0
+    if comparison.report is not None:
+        _show(comparison.report, json_path)
+    print(f"\n{comparison.checked.sentence}\n{comparison.sentence}")
+    return 0 if comparison.is_whole else 1
 
 
 def _show(report: Report, json_path: Path | None) -> None:

@@ -1,21 +1,25 @@
-"""Recompute the report of a study bundle from the judgements in it, and compare every figure."""
+"""Check the files of a study bundle, recompute its report from its judgements, and compare every figure."""
 
+import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from annotation.results.errors import UnreadableFile
+from annotation.results.errors import ResultsError, UnreadableFile
 from annotation.results.sample import prepare
 from annotation.results.settings import Settings
 from annotation.results.summary import Report, analyse
-from annotation.results.table import read_text
+from annotation.results.table import Table, read_text
 
 JUDGEMENTS = "judgements.csv"
 REPORT = "report.json"
+FROZEN = "frozen.jsonl"
+CHECKSUMS = "SHA256SUMS"
 
 # Where another machine adds in another order, the last digits of a double may differ; more than this is a difference.
 SAME_TO = 1e-9
@@ -25,19 +29,48 @@ PROVENANCE = ("versions",)
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Figures of a recomputed report against the written one."""
+class Checked:
+    """What became of a bundle's checksums: how many files are as they were, and what is wrong with others.
 
-    report: Report
+    None is checked where the bundle has none.
+    """
+
+    files: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        if self.problems:
+            return _listing(
+                f"The files of the bundle have been changed since it was made ({len(self.problems)})", self.problems
+            )
+        if not self.files:
+            return f"The bundle has no {CHECKSUMS}: whether its files have been changed cannot be told."
+        return f"All {self.files} files of the bundle are as they were when it was made, by their checksums."
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Figures of a recomputed report against the written one; no report where a study had nothing to analyse."""
+
+    report: Report | None
     figures: int
     exact: int
     differences: tuple[str, ...]
+    checked: Checked = field(default_factory=Checked)
+    reason: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing differs: no file, no figure."""
+        return not self.differences and not self.checked.problems
 
     @property
     def sentence(self) -> str:
         if self.differences:
-            shown = "\n".join(f"  {difference}" for difference in self.differences[:20])
-            return f"{len(self.differences)} of {self.figures} figures of the report differ:\n{shown}"
+            return _listing(f"{len(self.differences)} of {self.figures} figures of the report differ", self.differences)
+        if self.report is None:
+            return f"The report has no figures, and there are none to compute: {self.reason}"
         if self.exact == self.figures:
             return f"All {self.figures} figures of the report were recomputed and are equal to the last digit."
         return (
@@ -46,26 +79,84 @@ class Comparison:
         )
 
 
+def _listing(sentence: str, problems: tuple[str, ...], most: int = 20) -> str:
+    return "\n".join([f"{sentence}:", *(f"  {problem}" for problem in problems[:most])])
+
+
 def is_bundle(path: Path) -> bool:
     return path.is_file() and zipfile.is_zipfile(path)
 
 
 def recompute(path: Path) -> Comparison:
-    """Analyse the bundle's judgements as its report was made. Raises: UnreadableFile for a zip that is no bundle."""
+    """Check the bundle's files, and analyse its judgements as its report was made.
+
+    Raises: UnreadableFile for a zip that is no bundle; other ResultsError where the judgements cannot be analysed.
+    """
     with zipfile.ZipFile(path) as bundle:
         judgements, written = _member(bundle, JUDGEMENTS), _member(bundle, REPORT)
         try:
+            checked = _check(bundle)
             report = json.loads(bundle.read(written))
+            if "settings" not in report and report.get("reason"):
+                return _without_figures(bundle, judgements, report, checked)
             settings = Settings.from_json(report["settings"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableFile(f"{path} holds no report that can be read: {written} is damaged ({error}).") from error
-        table = read_text(
-            lambda: io.TextIOWrapper(bundle.open(judgements), encoding="utf-8", newline=""), strata=settings.strata
-        )
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise UnreadableFile(f"{path} is damaged: {error}. Copy it again.") from error
+        table = _table(bundle, judgements, settings.strata)
         recomputed = analyse(
             prepare(table, exclude_annotators=settings.exclude_annotators), settings, gold=_gold(report)
         )
-    return compare(recomputed, report)
+    return replace(compare(recomputed, report), checked=checked)
+
+
+def _table(bundle: zipfile.ZipFile, name: str, strata: Sequence[str]) -> Table:
+    return read_text(lambda: io.TextIOWrapper(bundle.open(name), encoding="utf-8", newline=""), strata=strata)
+
+
+def _without_figures(bundle: zipfile.ZipFile, judgements: str, report: dict[str, Any], checked: Checked) -> Comparison:
+    """A study that had nothing to analyse: it still must have nothing."""
+    try:
+        prepare(_table(bundle, judgements, ()))
+    except ResultsError as problem:
+        return Comparison(None, 0, 0, (), checked, problem.user_message)
+    found = f"report: {report['reason']!r} written, but the judgements can be analysed"
+    return Comparison(None, 1, 0, (found,), checked)
+
+
+def _check(bundle: zipfile.ZipFile) -> Checked:
+    """Compare every file with its checksum, and what annotators saw with the hash of the launch."""
+    names = [name for name in bundle.namelist() if not name.endswith("/")]
+    listed = next((name for name in names if name.rsplit("/", 1)[-1] == CHECKSUMS), None)
+    if listed is None:
+        return Checked()
+    root = listed.removesuffix(CHECKSUMS)
+    sums = {root + line[66:]: line[:64] for line in bundle.read(listed).decode().splitlines() if line}
+    problems = [f"{name} is missing" for name in sums if name not in names]
+    problems += [f"{name} is not in {CHECKSUMS}" for name in names if name not in sums and name != listed]
+    problems += [f"{name} is there more than once" for name in sorted(set(names)) if names.count(name) > 1]
+    found = {name: _sha256(bundle, name) for name in sums if name in names}
+    problems += [f"{name} has been changed" for name, digest in found.items() if digest != sums[name]]
+    return Checked(len(sums), tuple(problems + _frozen(bundle, root, found)))
+
+
+def _frozen(bundle: zipfile.ZipFile, root: str, found: Mapping[str, str]) -> list[str]:
+    """What annotators saw must be what was frozen at the launch, whatever the checksums say."""
+    if root + REPORT not in found or root + FROZEN not in found:
+        return []
+    launched = json.loads(bundle.read(root + REPORT)).get("study", {}).get("frozen_sha256")
+    if not launched or found[root + FROZEN] == launched:
+        return []
+    return [f"{FROZEN} is not what the launch froze (SHA-256 {launched})"]
+
+
+def _sha256(bundle: zipfile.ZipFile, name: str) -> str:
+    with bundle.open(name) as member:
+        digest = hashlib.sha256()
+        while block := member.read(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
 
 
 def _member(bundle: zipfile.ZipFile, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, F, FloatField, Q, QuerySet, Value
 from django.db.models.aggregates import Aggregate
@@ -18,12 +19,22 @@ REPORTS_SHOWN = 10
 FAST_SHARE = 1 / 3
 
 
-class Median(Aggregate):
-    """The middle value, computed by PostgreSQL."""
+class Percentile(Aggregate):
+    """The value below which this share of the values lies, computed by PostgreSQL."""
 
     function = "percentile_cont"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)%(filter)s"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)%(filter)s"
     output_field = FloatField()
+
+    def __init__(self, expression: Any, *, share: float, filter: Q | None = None) -> None:
+        super().__init__(expression, filter=filter, share=float(share))
+
+
+class Median(Percentile):
+    """The middle value."""
+
+    def __init__(self, expression: Any, *, filter: Q | None = None) -> None:
+        super().__init__(expression, share=0.5, filter=filter)
 
 
 # What the page counted as active; else the time between claim and answer.

@@ -21,7 +21,9 @@ from annotation.results.quality import fast_seconds, quality_table, repeats_by_a
 from annotation.results.sample import prepare
 from annotation.results.settings import Settings
 from annotation.results.summary import analyse, as_json
+from annotation.results.table import Table
 from annotation.schedule import REPORT_TASK
+from annotation.services.trail import EXPORT_VERBS
 from annotation.states import AssignmentState, ComparisonKind, StudyState
 from inference_worker.schema import DEFAULT_QUEUE
 
@@ -131,6 +133,11 @@ def make_report(study: Study, filters: Filters = NO_FILTERS) -> dict[str, Any]:
     return _report(study, filters, loaded, _people(loaded))
 
 
+def report_on(study: Study, table: Table) -> dict[str, Any]:
+    """Analyse the judgements as an export has them. Raises ResultsError when nothing can be analysed."""
+    return analyse(prepare(table), settings_of(study)).to_json()
+
+
 def _make(study: Study, filters: Filters) -> Made:
     people: dict[str, Any] = {}
     try:
@@ -183,7 +190,7 @@ def fingerprint(study: Study) -> str:
         counted=Count("pk", filter=Q(state=AssignmentState.SUBMITTED)), corrected=Max("corrected_at")
     )
     excluded = study.annotators.aggregate(n=Count("excluded_at"), last=Max("excluded_at"))
-    event = study.events.aggregate(last=Max("pk"))["last"]
+    event = study.events.exclude(verb__in=EXPORT_VERBS).aggregate(last=Max("pk"))["last"]
     parts = [REPORT_VERSION, study.state, judgements["n"], judgements["last"], states["counted"], states["corrected"]]
     return "/".join(map(str, [*parts, excluded["n"], excluded["last"], event]))
 

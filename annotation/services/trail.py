@@ -1,9 +1,14 @@
-"""The append-only trail: every change of a study leaves an event."""
+"""The append-only trail: every change of a study leaves an event, and so does every file that leaves it."""
 
 from typing import Any
 
 from annotation.models import Event, Study
 from annotation.services.actors import Actor
+
+EXPORT = "export"
+EXPORT_BUNDLE = "export bundle"
+EXPORT_VERBS = (EXPORT, EXPORT_BUNDLE)
+"""Events that change nothing about a study: reports stay current, and bundles do not tell of each other."""
 
 
 def record(study: Study, verb: str, *, actor: Actor = None, **detail: Any) -> Event:

@@ -1,21 +1,68 @@
-"""Files of a study for its researchers, sent while they are made."""
+"""Files of a study for its researchers, sent while they are made. A bundle is made first: it is whole or nothing."""
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from annotation.models import Study
-from annotation.services.exports.files import FILES, download_name
+from annotation.models import Judgement, Study
+from annotation.services import reports
+from annotation.services.actors import actor_of
+from annotation.services.exports.bundle import BUNDLE, make_bundle
+from annotation.services.exports.files import FILES, ExportFile, download_name
+from annotation.services.exports.report_files import Source
+from annotation.services.trail import EXPORT, record
 from annotation.views.access import researcher_view
+from annotation.views.snapshots import snapshots
 
 
 @require_safe
 @researcher_view()
-def download(request: HttpRequest, study: Study, name: str) -> StreamingHttpResponse:
+def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """Send one file, whatever its size, in pieces."""
+    if name == BUNDLE.name:
+        return _bundle(request, study)
     file = FILES.get(name)
     if file is None:
         raise Http404(f"There is no export called {name}.")
-    response = StreamingHttpResponse(file.pieces(study), content_type=f"{file.content_type}; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{download_name(study, name)}"'
+    if file.needs_report and _waits(study):
+        return _later(f"The report of this study is being computed for {file.title.lower()}. Try again in a minute.")
+    if request.method == "GET":
+        record(study, EXPORT, actor=actor_of(request.user), files=[name])
+    return _send(study, file)
+
+
+def _send(study: Study, file: ExportFile) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(file.pieces(Source(study)), content_type=f"{file.content_type}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{download_name(study, file.name)}"'
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _waits(study: Study) -> bool:
+    """Whether the worker makes the report, because it is large; looking at it is what orders it."""
+    return not reports.show(study, now=timezone.now()).is_current
+
+
+def _bundle(request: HttpRequest, study: Study) -> HttpResponseBase:
+    if Judgement.objects.filter(assignment__comparison__study=study).count() > settings.REPORT_COMPUTED_AT_ONCE:
+        return _later(
+            f"A bundle of more than {settings.REPORT_COMPUTED_AT_ONCE:,} judgements takes minutes. Make it on the server: "
+            f"python manage.py export_study {study.code} --bundle --out FOLDER"
+        )
+    if request.method == "HEAD":
+        return HttpResponse(content_type=BUNDLE.content_type)
+    with tempfile.TemporaryDirectory() as folder:
+        made = make_bundle(study, Path(folder), pages=snapshots, actor=actor_of(request.user))
+        # The name goes with the folder; the open file is read to its end and is gone then.
+        response = FileResponse(made.path.open("rb"), as_attachment=True, filename=made.name)
+    response["Cache-Control"] = "private, no-store"
+    response["X-Checksum-SHA256"] = made.sha256
+    return response
+
+
+def _later(sentence: str) -> HttpResponse:
+    return HttpResponse(f"{sentence}\n", status=409, content_type="text/plain; charset=utf-8")

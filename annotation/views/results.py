@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 
 from annotation.models import Study
 from annotation.services import generation, guide, reading
-from annotation.services.exports.files import FILES, download_name
+from annotation.services.exports.bundle import DOWNLOADS
+from annotation.services.exports.files import download_name
 from annotation.services.figures import figure_csv, figure_svg, said_of
 from annotation.services.members import may
 from annotation.states import StudyState
@@ -64,7 +65,7 @@ def _report_context(
         "stamp": stamp,
         "asks_every": (SECONDS_WAITING if is_waiting else SECONDS_RUNNING) if asks else 0,
         "counts": guide.count(study),
-        "files": FILES.values(),
+        "files": DOWNLOADS,
     }
 
 

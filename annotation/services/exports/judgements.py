@@ -1,13 +1,14 @@
 """Judgements in long format: one row for each answer to one criterion, in the order in which they came in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Func, IntegerField, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from annotation.models import Comparison, Judgement, Response, Study
+from annotation.models import Judgement, Study
 from annotation.services.exports.csv_files import csv_lines
+from annotation.services.exports.lengths import Lengths
 from annotation.services.generation import notes_of
 from annotation.states import AssignmentState, Outcome, Side
 from inference_worker.schema import CATEGORY_OF
@@ -93,24 +94,6 @@ def judgements_of(study: Study) -> QuerySet[Judgement]:
     return rows.order_by("assignment__submitted_at", "assignment_id", "criterion__position", "criterion_id")
 
 
-class WordCount(Func):
-    """Runs of characters that are not white space, counted by PostgreSQL (15 or newer)."""
-
-    function = "regexp_count"
-    template = r"%(function)s(%(expressions)s, '\S+')"
-    output_field = IntegerField()
-
-
-def words_of_responses(study: Study) -> dict[int, int]:
-    """Return the length in words of each response that the study shows, by its id.
-
-    Counted once a response: counting beside every judgement costs a minute for a million of them.
-    """
-    shown = Comparison.objects.filter(study=study).order_by()
-    ids = shown.values("baseline_response").union(shown.values("treatment_response"))
-    return dict(Response.objects.filter(pk__in=ids).values_list("pk", WordCount("text")))
-
-
 def notes_by_name(study: Study) -> dict[str, str]:
     """Return what must be said of the agents of a study, by their names; agents of which nothing is said are absent."""
     return {agent.name: note for agent, note in notes_of(study)}
@@ -118,10 +101,10 @@ def notes_by_name(study: Study) -> dict[str, str]:
 
 def judgement_rows(study: Study) -> Iterator[JudgementRow]:
     """Yield the rows of the export. Memory does not grow with their number: the database keeps the cursor."""
-    words, notes = words_of_responses(study), notes_by_name(study)
+    lengths, notes = Lengths(study), notes_by_name(study)
     rows = judgements_of(study).values_list(*FACTS.values())
     for facts in rows.iterator(chunk_size=ROWS_AT_A_TIME):
-        yield _row(study, dict(zip(FACTS, facts, strict=True)), words, notes)
+        yield _row(study, dict(zip(FACTS, facts, strict=True)), lengths, notes)
 
 
 def judgements_csv(study: Study) -> Iterator[str]:
@@ -129,19 +112,19 @@ def judgements_csv(study: Study) -> Iterator[str]:
     return csv_lines(HEADER, judgement_rows(study))
 
 
-def _row(study: Study, facts: dict[str, Any], words: dict[int, int], notes: dict[str, str]) -> JudgementRow:
+def _row(study: Study, facts: dict[str, Any], lengths: Lengths, notes: dict[str, str]) -> JudgementRow:
     is_left = facts["side"] == Side.LEFT
     skill = facts["treatment_skill"] or facts["baseline_skill"] or ""
     return JudgementRow(
         study=study.name,
         comparison=str(facts["comparison"]),
-        item_id=f"{facts['collection_id']}:{facts['dialogue']}",
+        item_id=item_id(facts["collection_id"], facts["dialogue"]),
         collection=facts["collection"],
         dialogue_kind=facts["dialogue_kind"],
         language=facts["language"],
-        tags="|".join(map(str, facts["tags"])),
+        tags=joined(facts["tags"]),
         kind=facts["kind"],
-        matchup=f"{facts['treatment']} against {facts['baseline']}",
+        matchup=matchup_name(facts["baseline"], facts["treatment"]),
         system_a=facts["baseline"],
         system_b=facts["treatment"],
         rater_id=facts["rater"],
@@ -151,8 +134,8 @@ def _row(study: Study, facts: dict[str, Any], words: dict[int, int], notes: dict
         strength="" if facts["grade_"] is None else abs(facts["grade_"]),
         shown_left=facts["treatment"] if is_left else facts["baseline"],
         side_shown=facts["side"],
-        length_a=words.get(facts["baseline_response"], ""),
-        length_b=words.get(facts["treatment_response"], ""),
+        length_a=lengths.of(facts["baseline_response"]),
+        length_b=lengths.of(facts["treatment_response"]),
         skill=skill,
         skill_category=CATEGORY_OF.get(skill, ""),
         served_at=_moment(facts["claimed_at"]),
@@ -165,6 +148,20 @@ def _row(study: Study, facts: dict[str, Any], words: dict[int, int], notes: dict
         note_a=notes.get(facts["baseline"], ""),
         note_b=notes.get(facts["treatment"], ""),
     )
+
+
+def item_id(collection_id: int, external_id: str) -> str:
+    """Return the name of a dialogue in exports: ids of imported files repeat between collections."""
+    return f"{collection_id}:{external_id}"
+
+
+def matchup_name(baseline: str, treatment: str) -> str:
+    return f"{treatment} against {baseline}"
+
+
+def joined(words: Iterable[Any]) -> str:
+    """Return a list as one cell."""
+    return "|".join(map(str, words))
 
 
 def label_of(outcome: str, grade: int | None) -> str | int:
