@@ -1,5 +1,6 @@
 """The figures of a report as files: an SVG that stands alone, and a CSV with the same numbers."""
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from annotation.reporting.page import report_page
 from annotation.reporting.plots import LETTER, clipped
 from annotation.services.exports.csv_files import csv_lines
 
+# Control characters that a name may hold and an XML file may not.
+NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MARGIN = 24.0
 HEAD = 56.0
 LINE = 18.0
@@ -21,20 +24,23 @@ LINE = 18.0
 
 @dataclass(frozen=True)
 class Said:
-    """What every file says of itself: of which study it is, of which judgements, and when it was computed."""
+    """What every file says of itself: of which study and judgements it is, when it was computed, and its notes."""
 
     study: str
     judgements: str
     computed_at: datetime
+    notes: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        return f"{self.study}. {self.judgements}. Computed {self.computed_at:%Y-%m-%d %H:%M} UTC."
+        said = f"{self.study}. {self.judgements}. Computed {self.computed_at:%Y-%m-%d %H:%M} UTC."
+        return " ".join([said, *self.notes])
 
     @property
     def columns(self) -> dict[str, str]:
         moment = self.computed_at.isoformat(timespec="seconds")
-        return {"study": self.study, "judgements": self.judgements, "computed_at": moment}
+        notes = {"notes": " ".join(self.notes)} if self.notes else {}
+        return {"study": self.study, "judgements": self.judgements, "computed_at": moment, **notes}
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class Sheet:
 
 def figure_svg(figure: Figure, said: Said) -> str:
     """The picture as a file of its own: colours and type are in it, and it needs nothing of the page."""
-    return render_to_string("console/plots/file.svg", {"sheet": Sheet(figure, said.sentence)})
+    return NO_XML.sub("", render_to_string("console/plots/file.svg", {"sheet": Sheet(figure, said.sentence)}))
 
 
 def figure_csv(figure: Figure, said: Said) -> Iterator[str]:
@@ -99,7 +105,8 @@ def said_of(study: Study, report: dict[str, Any], computed_at: datetime) -> Said
     filters = "; ".join(report["settings"]["filters"])
     left_out = report["settings"]["exclude_annotators"]
     below = f" (left out: {', '.join(left_out)})" if left_out else ""
-    return Said(study.name, f"Filtered: {filters}{below}" if filters else "All judgements that count", computed_at)
+    which = f"Filtered: {filters}{below}" if filters else "All judgements that count"
+    return Said(study.name, which, computed_at, tuple(report["data"]["system_notes"]))
 
 
 def figure_files(study: Study, report: dict[str, Any], computed_at: datetime) -> Iterator[tuple[str, str]]:

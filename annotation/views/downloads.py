@@ -50,8 +50,8 @@ def _waits(study: Study) -> bool:
 def _bundle(request: HttpRequest, study: Study) -> HttpResponseBase:
     if Judgement.objects.filter(assignment__comparison__study=study).count() > settings.REPORT_COMPUTED_AT_ONCE:
         return _later(
-            f"A bundle of more than {settings.REPORT_COMPUTED_AT_ONCE:,} judgements takes minutes. Make it on the server: "
-            f"python manage.py export_study {study.code} --bundle --out FOLDER"
+            f"A bundle of more than {settings.REPORT_COMPUTED_AT_ONCE:,} judgements takes minutes. Make it on the "
+            f"server: python manage.py export_study {study.code} --bundle --out FOLDER"
         )
     if request.method == "HEAD":
         return HttpResponse(content_type=BUNDLE.content_type)

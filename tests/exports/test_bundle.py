@@ -103,6 +103,7 @@ def test_the_bundle_has_every_file_and_a_checksum_of_each(tmp_path):
     sums = dict(reversed(line.split("  ")) for line in found["SHA256SUMS"].decode().splitlines())
     assert sums == {n: hashlib.sha256(c).hexdigest() for n, c in found.items() if n != "SHA256SUMS"}
     assert {name for name in FILES if not name.endswith(".zip")} <= set(found)
+    assert any(name.startswith("figures/") and name.endswith(".svg") for name in found)
     own = {"README.md", "study.json", "frozen.jsonl", "exclusions.csv", "trail.jsonl", "versions.json"}
     assert own <= set(found)
     assert sums["frozen.jsonl"] == study.frozen_sha256

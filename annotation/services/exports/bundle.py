@@ -25,19 +25,20 @@ from annotation.results.summary import versions
 from annotation.results.table import read_csv
 from annotation.services import reports
 from annotation.services.actors import Actor
+from annotation.services.exports.figures import figures
 from annotation.services.exports.files import FILES, NamedFile, download_name, refuse_to_replace
 from annotation.services.exports.json_files import json_document
 from annotation.services.exports.readme import readme
 from annotation.services.exports.report_files import Source, Written
 from annotation.services.exports.study_files import exclusions_csv, frozen_jsonl, study_json, trail_jsonl
+from annotation.services.exports.zip_files import member
 from annotation.services.trail import EXPORT_BUNDLE, record
 
 BUNDLE = NamedFile("bundle.zip", "application/zip", "Study bundle: everything, to be computed again")
 DOWNLOADS: tuple[NamedFile, ...] = (BUNDLE, *FILES.values())
 """Everything that a study can be taken away as."""
 JUDGEMENTS = "judgements.csv"
-# The earliest time that a zip can hold: the same in every bundle.
-NO_TIME = (1980, 1, 1, 0, 0, 0)
+FIGURES = "figures.zip"
 PACKAGES = ("django", "psycopg", "numpy", "scipy", "krippendorff", "celery")
 
 
@@ -113,8 +114,10 @@ def _write(study: Study, file: IO[bytes], pages: Pages) -> int:
         source = Source(study, written)
         writer.add(JUDGEMENTS, _chunks(judgements))
         for each in FILES.values():
-            if each.name != JUDGEMENTS:
+            if each.name not in (JUDGEMENTS, FIGURES):
                 writer.add(each.name, each.pieces(source))
+        for name, drawn in figures(source):
+            writer.add(f"figures/{name}", iter([drawn]))
         for name, lines in _own_files(study):
             writer.add(name, (line.encode() for line in lines))
         shown = 0
@@ -185,17 +188,12 @@ class _Writer:
 
     def add(self, name: str, pieces: Iterator[bytes]) -> None:
         digest = hashlib.sha256()
-        info = zipfile.ZipInfo(name, NO_TIME)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.external_attr = 0o644 << 16
-        with self._archive.open(info, "w", force_zip64=True) as member:
+        with self._archive.open(member(name), "w", force_zip64=True) as file:
             for block in _blocks(pieces):
                 digest.update(block)
-                member.write(block)
+                file.write(block)
         self._sums.append(f"{digest.hexdigest()}  {name}\n")
 
     def finish(self) -> None:
         """Write the checksums of all members, as `sha256sum --check` reads them."""
-        info = zipfile.ZipInfo(CHECKSUMS, NO_TIME)
-        info.external_attr = 0o644 << 16
-        self._archive.writestr(info, "".join(sorted(self._sums, key=lambda line: line[66:])))
+        self._archive.writestr(member(CHECKSUMS), "".join(sorted(self._sums, key=lambda line: line[66:])))

@@ -11,6 +11,7 @@ from annotation.models import Study
 from annotation.services.actors import Actor
 from annotation.services.exports.comparisons import comparisons_csv
 from annotation.services.exports.datasheets import datasheet_json, datasheet_markdown
+from annotation.services.exports.figures import figures_zip
 from annotation.services.exports.judgements import judgements_csv
 from annotation.services.exports.preferences import chat_preferences_jsonl, preferences_jsonl
 from annotation.services.exports.report_files import Source, report_json, report_latex, report_markdown
@@ -58,6 +59,7 @@ _ALL = [
     ExportFile("report.json", JSON, "Report, every figure", _text(report_json), needs_report=True),
     ExportFile("report.md", "text/markdown", "Report, tables", _text(report_markdown), needs_report=True),
     ExportFile("report.tex", "application/x-tex", "Report, tables for a paper", _text(report_latex), needs_report=True),
+    ExportFile("figures.zip", "application/zip", "Figures as SVG", figures_zip, needs_report=True),
     ExportFile("datasheet.md", "text/markdown", "Datasheet (HEDS)", _text(datasheet_markdown), needs_report=True),
     ExportFile("datasheet.json", JSON, "Datasheet (HEDS), for programs", _text(datasheet_json), needs_report=True),
 ]
