@@ -6,7 +6,8 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 12))
 PYTHON ?= $(shell for p in $(PYTHONS); do $$p -c '$(IS_NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 ENGINES := .venv-engines
-PYTHON311 ?= python3.11
+PYTHONS311 := python3.11 /usr/bin/python3.11 $(wildcard $(HOME)/.pyenv/versions/3.11*/bin/python)
+PYTHON311 ?= $(shell for p in $(PYTHONS311); do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 
@@ -85,7 +86,9 @@ $(VENV)/dev.stamp: requirements/dev.lock $(VENV)/app.stamp
 
 # The tensor library's companions for pictures and sound are built for another version of it than the one taken here.
 $(ENGINES)/stamp: requirements/engines.in requirements/model.lock
-	@$(PYTHON311) -c '' 2>/dev/null || { echo "The engines need Python 3.11: install it, or name it: make engines PYTHON311=/path" >&2; exit 1; }
+	@if ! $(or $(PYTHON311),false) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+	  echo "The engines need Python 3.11: vLLM's build for the CPU exists for no other. $(if $(PYTHON311),$(PYTHON311) is not,None is found)." \
+	    "Install it, or name it: make $(MAKECMDGOALS) PYTHON311=/path/to/python3.11" >&2; exit 1; fi
 	@echo "Making $(ENGINES) (several minutes) …"
 	@$(PYTHON311) -m venv --clear $(ENGINES)
 	@$(ENGINES)/bin/python -m pip install -qq --disable-pip-version-check --no-input -r requirements/engines.in

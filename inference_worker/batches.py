@@ -35,6 +35,30 @@ class Job:
     request: Request
 
 
+@dataclass(frozen=True)
+class Times:
+    """Of one text, in milliseconds: since the batch began, and since the text before it ended."""
+
+    whole: int
+    engine: float
+
+
+class Watch:
+    """Times the texts of a batch as they end; what happens to a text outside the engine is not counted."""
+
+    def __init__(self, started: float) -> None:
+        self._started = self._resumed = started
+
+    def ended(self) -> Times:
+        """Note that a text has ended."""
+        now = time.monotonic()
+        return Times(round((now - self._started) * 1000), round((now - self._resumed) * 1000, 3))
+
+    def go_on(self) -> None:
+        """Note that the engine is waited for again."""
+        self._resumed = time.monotonic()
+
+
 def run_batch(batch: Batch, backend: Backend, served: ModelSpec, stop: threading.Event) -> Iterator[Record]:
     """Yield one record an item, as they end; after `stop` the rest is handed back."""
     started = time.monotonic()
@@ -48,9 +72,11 @@ def run_batch(batch: Batch, backend: Backend, served: ModelSpec, stop: threading
         except ValueError as problem:
             yield _failed(item, Failure(str(problem)))
     answered = set()
+    watch = Watch(started)
     for index, answer in generate_isolated(backend, [job.request for job in jobs], stop):
         answered.add(index)
-        yield _record(jobs[index], answer, served, backend, started)
+        yield _record(jobs[index], answer, served, backend, watch.ended())
+        watch.go_on()
     yield from (_handed_back(job.item) for index, job in enumerate(jobs) if index not in answered)
 
 
@@ -110,14 +136,14 @@ def effective_sampling(sampling: Sampling, options: dict[str, Any]) -> Sampling:
     return sampling if sampling.repetition_penalty != 1.0 else replace(sampling, repetition_penalty=penalty)
 
 
-def _record(job: Job, answer: Answer, served: ModelSpec, backend: Backend, started: float) -> Record:
+def _record(job: Job, answer: Answer, served: ModelSpec, backend: Backend, times: Times) -> Record:
     if isinstance(answer, Failure):
         return _failed(job.item, answer)
     is_thought = job.recipe.stage == THINK
     # A thought's forced beginning is a part of it; a responder's is the speaker label that people do not see.
     text = job.request.prompt.start + answer.text if is_thought else answer.text
     thought = _thought(job.recipe, text, answer.finish_reason) if is_thought else None
-    provenance = _provenance(job, answer, served, backend, started)
+    provenance = _provenance(job, answer, served, backend, times)
     return Record(job.item.unit, job.item.token, text=text, thought=thought, provenance=provenance)
 
 
@@ -126,7 +152,7 @@ def _thought(recipe: Recipe, text: str, finish_reason: str) -> Thought:
     return parse(text, finish_reason=finish_reason)
 
 
-def _provenance(job: Job, answer: Completion, served: ModelSpec, backend: Backend, started: float) -> Provenance:
+def _provenance(job: Job, answer: Completion, served: ModelSpec, backend: Backend, times: Times) -> Provenance:
     engine, request = backend.engine, job.request
     return Provenance(
         model=served.source,
@@ -138,11 +164,12 @@ def _provenance(job: Job, answer: Completion, served: ModelSpec, backend: Backen
         seed=request.seed,
         prompt_tokens=answer.prompt_tokens,
         completion_tokens=answer.completion_tokens,
-        milliseconds=round((time.monotonic() - started) * 1000),
+        milliseconds=times.whole,
         finish_reason=answer.finish_reason,
         reproducible=engine.is_reproducible,
         device=engine.device,
         first_token_milliseconds=answer.first_token_ms,
+        engine_milliseconds=times.engine if answer.engine_ms is None else answer.engine_ms,
     )
 
 

@@ -211,8 +211,9 @@ class Provenance:
     """What a reviewer needs to repeat one generation.
 
     `milliseconds` is wall time from batch start to the end of this text, `first_token_milliseconds` to its first
-    token (0 where the engine does not tell). `reproducible` is false where the engine cannot promise the same text
-    again for the same seed, settings and version.
+    token (0 where the engine does not tell). `engine_milliseconds` is the text's share of the time that the engine was
+    at work: over a batch they add up to all of it. `reproducible` is false where the engine cannot promise the same
+    text again for the same seed, settings and version.
     """
 
     model: str
@@ -229,6 +230,7 @@ class Provenance:
     reproducible: bool = False
     device: str = ""
     first_token_milliseconds: int = 0
+    engine_milliseconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, as_text, clip
+from annotation.admin.live_runs import LiveRunAdmin
 from annotation.admin.membership import OfStudy
 from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
@@ -211,7 +211,7 @@ RUN_ACTIONS = (
 
 
 @admin.register(GenerationRun)
-class GenerationRunAdmin(OfStudy[GenerationRun], AskingAdmin[GenerationRun], ReadOnlyAdmin[GenerationRun]):
+class GenerationRunAdmin(OfStudy[GenerationRun], LiveRunAdmin, ReadOnlyAdmin[GenerationRun]):
     """One order for responses."""
 
     row_actions = RUN_ACTIONS
@@ -237,11 +237,6 @@ class GenerationRunAdmin(OfStudy[GenerationRun], AskingAdmin[GenerationRun], Rea
                 failed_units=Sum("tallies__failed"),
             )
         )
-
-    @admin.display(description="by stage and model")
-    def parts(self, run: GenerationRun) -> SafeString:
-        progress = generation.progress(run, now=timezone.now())
-        return render_to_string("admin/annotation/run_parts.html", {"progress": progress})
 
     @admin.display(description="reasons")
     def failures(self, run: GenerationRun) -> SafeString:

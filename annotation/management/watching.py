@@ -10,6 +10,7 @@ from rich.progress import Progress as Bars
 
 from annotation.models import GenerationRun
 from annotation.services.generation import Progress, StageProgress, progress
+from annotation.services.generation.wording import describe
 from annotation.states import RunState
 
 LOOK_SECONDS = 0.5
@@ -23,38 +24,6 @@ def watch(run: GenerationRun, *, console: Console, sleep: Callable[[float], None
         for now in _looks(run, sleep):
             show.update(now)
     return now
-
-
-def describe(stage: StageProgress) -> str:
-    """Say in a few words how a stage is doing."""
-    words = [f"{stage.failed} failed"] if stage.failed else []
-    if stage.waiting and not stage.workers:
-        words.append("waits for a worker")
-    elif stage.waiting:
-        words.append(f"{stage.tokens_per_second:.0f} tokens/s" if stage.tokens_per_second else "starting")
-        if stage.seconds_left is not None:
-            words.append(f"about {duration(stage.seconds_left)} left")
-    return ", ".join(words)
-
-
-def summarise(now: Progress) -> str:
-    """Say in a sentence how a run ended, or stands."""
-    words = [f"{now.done} of {now.total} texts written"]
-    if now.reused:
-        words.append(f"{now.reused} responses were there already")
-    if now.failed:
-        words.append(f"{now.failed} failed")
-    if now.waiting:
-        words.append(f"{now.waiting} still wait")
-    return f"Run {now.run}: {', '.join(words)}."
-
-
-def duration(seconds: float) -> str:
-    """Return hours and minutes, minutes, or seconds: what helps to plan the next hour."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def _looks(run: GenerationRun, sleep: Callable[[float], None]) -> Iterator[Progress]:

@@ -104,6 +104,9 @@ class RunTally(models.Model):
     )
     prompt_tokens = models.PositiveBigIntegerField(default=0)
     completion_tokens = models.PositiveBigIntegerField(default=0)
+    engine_microseconds = models.PositiveBigIntegerField(
+        default=0, help_text="How long engines were at work on it, all workers together."
+    )
 
     class Meta:
         ordering = ["-stage", "model_id"]

@@ -31,13 +31,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Completion:
-    """One text, as the engine gave it. `finish_reason` is `stop` or `length`; `first_token_ms` counts from the call."""
+    """One text, as the engine gave it. `finish_reason` is `stop` or `length`; `first_token_ms` counts from the call.
+
+    `engine_ms` is the text's share of the time that the engine was at work, where an engine that writes many texts at
+    once can tell.
+    """
 
     text: str
     prompt_tokens: int
     completion_tokens: int
     finish_reason: str
     first_token_ms: int = 0
+    engine_ms: float | None = None
 
 
 @dataclass(frozen=True)

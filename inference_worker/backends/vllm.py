@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from inference_worker import skill_form
@@ -68,6 +69,14 @@ def engine_arguments(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Share:
+    """One text's part of the engine's time: a step's time is divided among those who got a token by it."""
+
+    seconds: float = 0.0
+    first_token_at: float = 0.0
+
+
 class Vllm:
     """A running engine."""
 
@@ -100,9 +109,10 @@ class Vllm:
     def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
         """Give the whole batch to the engine and yield answers as they end; see Backend."""
         self._calls += 1
+        if self._engine.is_reproducible:
+            # What an earlier batch left in the cache must not reach this one's texts.
+            self._llm.reset_prefix_cache()
         names: dict[str, int] = {}
-        firsts: dict[str, float] = {}
-        started = time.monotonic()
         try:
             for index, request in enumerate(requests):
                 name = f"{self._calls}-{index}"
@@ -112,16 +122,27 @@ class Vllm:
                     yield index, Failure(f"vLLM refused this text: {problem}")
                 else:
                     names[name] = index
-            while names and not stop.is_set():
-                for output in self._core.step():
-                    name = output.request_id
-                    if name in names and output.outputs[0].token_ids:
-                        firsts.setdefault(name, time.monotonic())
-                    if name in names and output.finished:
-                        yield names.pop(name), _completion(output, firsts.get(name, started) - started)
+            yield from self._run(names, stop)
         finally:
             if names:
                 self._core.abort_request(list(names))
+
+    def _run(self, names: dict[str, int], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
+        """Let the engine go on until these requests have ended; those that have are taken out of `names`."""
+        started = time.monotonic()
+        shares: dict[str, Share] = {name: Share() for name in names}
+        while names and not stop.is_set():
+            began = time.monotonic()
+            outputs = [output for output in self._core.step() if output.request_id in names]
+            now = time.monotonic()
+            for output in outputs:
+                share = shares[output.request_id]
+                share.seconds += (now - began) / len(outputs)
+                share.first_token_at = share.first_token_at or now
+            for output in outputs:
+                if output.finished:
+                    name = output.request_id
+                    yield names.pop(name), _completion(output, shares.pop(name), started)
 
     def close(self) -> None:
         """Free the engine."""
@@ -147,14 +168,15 @@ class Vllm:
         )
 
 
-def _completion(output: Any, first_token_seconds: float) -> Completion:
+def _completion(output: Any, share: Share, started: float) -> Completion:
     text = output.outputs[0]
     return Completion(
         text=text.text,
         prompt_tokens=len(output.prompt_token_ids),
         completion_tokens=len(text.token_ids),
         finish_reason="length" if text.finish_reason == "length" else "stop",
-        first_token_ms=round(first_token_seconds * 1000),
+        first_token_ms=round((share.first_token_at - started) * 1000),
+        engine_ms=round(share.seconds * 1000, 3),
     )
 
 

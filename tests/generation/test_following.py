@@ -8,9 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from rich.console import Console
 
-from annotation.management.watching import describe, duration, summarise, watch
+from annotation.management.watching import watch
 from annotation.models import Agent, GenerationUnit, RunTally
 from annotation.services import generation
+from annotation.services.generation.progress import Cost
+from annotation.services.generation.wording import cost_of_thinking, describe, duration, summarise
 from annotation.services.registry import DEMO_TREATMENT
 from annotation.states import RunState
 from inference_worker.schema import Records, Thought
@@ -92,7 +94,9 @@ def test_a_log_file_gets_lines_instead_of_bars(study, crew, now):
     end = watch(run, console=Console(file=written), sleep=lambda _: crew.work_off(now=now))
     assert end.state == RunState.DONE
     assert written.getvalue().startswith("Think: SmolLM2 135M Instruct 0 of 5 (waits for a worker)")
-    assert summarise(end) == f"Run {run.pk}: 15 of 15 texts written."
+    said, cost = summarise(end).splitlines()
+    assert said == f"Run {run.pk}: 15 of 15 texts written."
+    assert cost.startswith("Thinking took 33% of the engines' time")
 
 
 def test_a_terminal_gets_a_bar_for_every_stage(study, crew, now):
@@ -155,3 +159,43 @@ def test_outcomes_of_thoughts_and_flags_of_responses_are_counted(study, crew, no
     assert progress.flags == {"labelled": 5}
     assert progress.outcome_shares == [("ok", 4, 0.8), ("unknown_skill", 1, 0.2)]
     assert progress.flag_shares == [("labelled", 5, 1.0)]
+
+
+def spending(records, *, think, respond):
+    """These records as if each text had cost so much."""
+    told = tuple(
+        replace(each, provenance=replace(each.provenance, **(think if each.thought else respond)))
+        for each in records.records
+    )
+    return replace(records, records=told)
+
+
+def test_the_cost_of_thinking_is_told_as_shares_of_time_and_tokens(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.announce(now=now)
+    assert cost_of_thinking(generation.progress(run, now=now)) == "What thinking costs is not known yet."
+    spent = {
+        "think": {"engine_milliseconds": 30.0, "prompt_tokens": 40, "completion_tokens": 30},
+        "respond": {"engine_milliseconds": 5.0, "prompt_tokens": 60, "completion_tokens": 10},
+    }
+    while batches := crew.dispatch(now=now):
+        for batch in batches:
+            generation.record(spending(answer(batch), **spent), now=now)
+    progress = generation.progress(run, now=now)
+    assert stage_of(progress, "think").engine_seconds == pytest.approx(5 * 0.030)
+    # Five thoughts, ten responses.
+    assert progress.cost_of_thinking == Cost(
+        seconds=pytest.approx(150 / 200), prompt_tokens=pytest.approx(0.25), completion_tokens=pytest.approx(0.6)
+    )
+    assert "Thinking took 75% of the engines' time, 60% of the tokens written and 25% of those read." in summarise(
+        progress
+    )
+
+
+def test_a_worker_that_counts_wildly_does_not_break_the_sums(study, crew, now):
+    run = generation.start_run(study, now=now)
+    crew.announce(now=now)
+    (batch,) = crew.dispatch(now=now)
+    wild = {"engine_milliseconds": float("inf"), "prompt_tokens": 2**70, "completion_tokens": -3}
+    generation.record(spending(answer(batch), think=wild, respond=wild), now=now)
+    assert generation.progress(run, now=now).done == len(batch.items)

@@ -111,6 +111,7 @@ def provenance(batch: Batch, item: Item, **over: Any) -> Provenance:
         "prompt_tokens": 20,
         "completion_tokens": 10,
         "milliseconds": 5,
+        "engine_milliseconds": 2.0,
         "finish_reason": "stop",
     }
     return Provenance(**(fields | over))

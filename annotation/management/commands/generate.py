@@ -8,10 +8,11 @@ from django.utils import timezone
 from rich.console import Console
 
 from annotation.errors import DuologueError
-from annotation.management.watching import summarise, watch
+from annotation.management.watching import watch
 from annotation.models import GenerationRun, Study
 from annotation.services import generation
 from annotation.services.finding import find_study
+from annotation.services.generation.wording import summarise
 from annotation.states import RunState
 
 

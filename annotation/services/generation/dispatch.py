@@ -30,6 +30,8 @@ IN_FLIGHT_PER_WORKER = 2
 # A unit whose worker went silent is sent again in a batch a quarter of the size: one that kills workers ends alone.
 SPLIT = 4
 CHARACTERS_PER_TOKEN = 4
+# The rest of a prompt: what stands around the dialogue.
+INSTRUCTION_TOKENS = 250
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,14 @@ def _take(model: LanguageModel, *, now: datetime) -> list[GenerationUnit]:
     # One run after the other: the index serves each in order, and paused runs are never looked through.
     for run in GenerationRun.objects.filter(state=RunState.RUNNING).order_by("pk").values_list("pk", flat=True):
         queued = GenerationUnit.objects.filter(is_due, model=model, run=run, state=UnitState.QUEUED).order_by("pk")
-        found = queued.select_related("dialogue", "skill_of_mind").select_for_update(skip_locked=True, of=["self"])
+        found = queued.select_related(*_NEEDED).select_for_update(skip_locked=True, of=["self"])
         units = list(found[: limits.items])
         if units:
             return _fit([unit for unit in units if unit.losses == units[0].losses], limits)
     return []
+
+
+_NEEDED = ("dialogue", "skill_of_mind", "agent", "augmenter")
 
 
 def limits_of(model: LanguageModel) -> Limits:
@@ -131,9 +136,11 @@ def _fit(units: Sequence[GenerationUnit], limits: Limits) -> list[GenerationUnit
 
 
 def _expected_tokens(unit: GenerationUnit) -> int:
-    """Return a rough count: the engine's own counts are not known before it has run."""
+    """Return a rough count of prompt and answer: the engine's own counts are not known before it has run."""
     characters = len(unit.dialogue.social_context) + sum(len(turn["text"]) for turn in unit.dialogue.turns)
-    return characters // CHARACTERS_PER_TOKEN + 400
+    writer = unit.augmenter if unit.stage == Stage.THINK else unit.agent
+    answer = writer.max_new_tokens if writer else 0
+    return characters // CHARACTERS_PER_TOKEN + INSTRUCTION_TOKENS + answer
 
 
 def _build(model: LanguageModel, units: Sequence[GenerationUnit], *, now: datetime) -> Batch:

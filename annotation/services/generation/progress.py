@@ -1,5 +1,6 @@
 """How far a run is: read from its tallies, so it costs the same for a hundred units and a hundred thousand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,11 @@ from annotation.states import RunState
 
 @dataclass(frozen=True)
 class StageProgress:
-    """One stage of a run on one model. `seconds_left` is None where nobody serves the model or nothing is known yet."""
+    """One stage of a run on one model.
+
+    `engine_seconds` are of all workers together; `seconds_left` is None where nobody serves the model or nothing is
+    known yet.
+    """
 
     stage: str
     model: str
@@ -23,12 +28,25 @@ class StageProgress:
     tokens_per_second: float
     prompt_tokens: int
     completion_tokens: int
+    engine_seconds: float
     seconds_left: float | None
 
     @property
     def waiting(self) -> int:
         """Units that have not ended."""
         return self.total - self.done - self.failed - self.cancelled
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What thinking takes of a run, as shares from 0 to 1; None where the run has spent nothing of that kind yet.
+
+    Seconds are those of the engines at work, all workers together; tokens are read ones and written ones.
+    """
+
+    seconds: float | None
+    prompt_tokens: float | None
+    completion_tokens: float | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,24 @@ class Progress:
     def flag_shares(self) -> list[tuple[str, int, float]]:
         """Each flag with the number and the share of the run's responses that have it; a response may have several."""
         return _shares(self.flags, sum(stage.done for stage in self.stages if stage.stage == Stage.RESPOND))
+
+    @property
+    def thinks(self) -> bool:
+        """Whether any of its agents is guided by a skill-of-mind that this run writes."""
+        return any(stage.stage == Stage.THINK for stage in self.stages)
+
+    @property
+    def cost_of_thinking(self) -> Cost:
+        """The share of the think stage in what the run has spent so far."""
+        return Cost(
+            seconds=self._share_of_thinking(lambda stage: stage.engine_seconds),
+            prompt_tokens=self._share_of_thinking(lambda stage: stage.prompt_tokens),
+            completion_tokens=self._share_of_thinking(lambda stage: stage.completion_tokens),
+        )
+
+    def _share_of_thinking(self, spent: Callable[[StageProgress], float]) -> float | None:
+        whole = sum(map(spent, self.stages))
+        return sum(spent(stage) for stage in self.stages if stage.stage == Stage.THINK) / whole if whole else None
 
     @property
     def total(self) -> int:
@@ -127,5 +163,6 @@ def _stage(tally: RunTally, live: list[Worker]) -> StageProgress:
         tokens_per_second=speed,
         prompt_tokens=tally.prompt_tokens,
         completion_tokens=tally.completion_tokens,
+        engine_seconds=tally.engine_microseconds / 1e6,
         seconds_left=seconds if left else 0.0,
     )

@@ -24,6 +24,8 @@ from inference_worker.schema import Provenance, Record, Records, to_json
 CUT_OFF = "length"
 NO_THOUGHT = "The worker sent no parsed skill-of-mind."
 LARGEST_ID = 2**63 - 1
+# Nobody spends more on one text.
+MOST_TOKENS, MOST_MILLISECONDS = 10**7, 24 * 3600 * 1000
 PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
@@ -82,12 +84,7 @@ class _Recorder:
         if error or each.provenance is None:
             self._take_error(unit, error[:2000], can_retry=each.can_retry)
             return
-        self.tallies.add(
-            unit,
-            done=1,
-            prompt_tokens=max(0, each.provenance.prompt_tokens),
-            completion_tokens=max(0, each.provenance.completion_tokens),
-        )
+        self.tallies.add(unit, done=1, **_spent(each.provenance))
         if unit.stage == Stage.THINK:
             thought = self._thought(unit, each)
             self.tallies.found(unit.run_id, RunCount.Subject.OUTCOME, thought.outcome)
@@ -213,6 +210,16 @@ _CURRENT_THOUGHT = Subquery(
     ).values("pk")[:1]
 )
 _THOUGHT_OF_FIRST = Subquery(GenerationUnit.objects.filter(pk=OuterRef("thinks_first")).values("skill_of_mind")[:1])
+
+
+def _spent(provenance: Provenance) -> dict[str, int]:
+    """Return what a text cost, within what can be: a column of sums must survive a worker that counts wrongly."""
+    milliseconds = provenance.engine_milliseconds if math.isfinite(provenance.engine_milliseconds) else 0
+    return {
+        "prompt_tokens": min(max(0, provenance.prompt_tokens), MOST_TOKENS),
+        "completion_tokens": min(max(0, provenance.completion_tokens), MOST_TOKENS),
+        "engine_microseconds": round(min(max(0, milliseconds), MOST_MILLISECONDS) * 1000),
+    }
 
 
 def _lacks(follower: GenerationUnit, thought: SkillOfMind) -> str:
