@@ -3,7 +3,8 @@
 The source is `NAME` or `NAME:MODEL`. Address and key of an endpoint stand in the worker's environment alone, as
 `ENDPOINT_NAME_URL` (up to and with `/v1`) and `ENDPOINT_NAME_KEY`; a batch carries the name.
 Options: `concurrency` (requests at once, 8), `timeout_seconds` (of one request, 120), `tries` (5), `dialect`: `openai`
-sends nothing that the original does not know, `vllm` and `llamacpp` also send what those two understand.
+sends nothing that the original does not know, `vllm` and `llamacpp` also send what those two understand. `stream` asks
+for the text token by token, so that the first one is seen (by default where the dialect is not the plain one).
 """
 
 import os
@@ -11,6 +12,7 @@ import queue
 import random
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ from typing import Any
 import httpx
 
 from inference_worker import skill_form
-from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
+from inference_worker.backends import Answer, Engine, EngineError, Failure, Request
+from inference_worker.backends.openai_answers import Patience, read, streamed, whole
 from inference_worker.schema import ModelSpec
 
 DIALECTS = ("openai", "vllm", "llamacpp")
@@ -55,9 +58,20 @@ class Limits:
     tries: int = 5
 
 
+@dataclass(frozen=True)
+class Wording:
+    """How requests are put."""
+
+    dialect: str
+    streams: bool
+
+
 def load(spec: ModelSpec) -> "OpenAI":
     """Find the endpoint and ask it for its models. Raises EngineError with a sentence that says what to do."""
     limits, dialect = _limits(spec.options), spec.options.get("dialect", "openai")
+    streams = spec.options.get("stream", dialect != "openai")
+    if not isinstance(streams, bool):
+        raise EngineError(f"The option stream of openai must be true or false, not {streams!r}.")
     if dialect not in DIALECTS:
         raise EngineError(f"The option dialect must be one of {', '.join(DIALECTS)}, not {dialect!r}.")
     endpoint = find_endpoint(spec.source, os.environ)
@@ -65,7 +79,8 @@ def load(spec: ModelSpec) -> "OpenAI":
     pool = httpx.Limits(max_connections=limits.concurrency)
     client = httpx.Client(base_url=endpoint.url, headers=endpoint.headers(), timeout=timeout, limits=pool)
     try:
-        return OpenAI(client, _with_model(client, endpoint), limits, dialect, revision=spec.revision)
+        endpoint = _with_model(client, endpoint)
+        return OpenAI(client, endpoint, limits, Wording(dialect, streams), revision=spec.revision)
     except EngineError:
         client.close()
         raise
@@ -85,15 +100,16 @@ class OpenAI:
     """An endpoint that answered."""
 
     def __init__(
-        self, client: httpx.Client, endpoint: Endpoint, limits: Limits, dialect: str, *, revision: str
+        self, client: httpx.Client, endpoint: Endpoint, limits: Limits, wording: Wording, *, revision: str
     ) -> None:
         self._client = client
         self._endpoint = endpoint
         self._limits = limits
-        self._dialect = dialect
+        self._dialect = wording.dialect
+        self._streams = wording.streams
         self._engine = Engine(
             name=f"openai ({endpoint.name})",
-            version=dialect,
+            version=wording.dialect,
             revision=revision or f"{endpoint.model}, as served",
             device="remote",
             is_reproducible=False,
@@ -134,49 +150,42 @@ class OpenAI:
         """Ask until there is an answer, the tries are used up, or the worker must stop (None)."""
         if problem := self._cannot(request):
             return Failure(problem)
+        started = time.monotonic()
         failure: Failure | None = None
         for attempt in range(self._limits.tries):
             if stop.is_set():
                 return None
-            answer, pause = self._try(request, attempt)
+            answer, pause = self._try(request, attempt, stop, started)
             if not isinstance(answer, Failure) or not answer.can_retry:
                 return answer
             failure = answer
-            if attempt + 1 < self._limits.tries and stop.wait(pause):
+            if stop.is_set() or (attempt + 1 < self._limits.tries and stop.wait(pause)):
                 return None
         return failure
 
-    def _try(self, request: Request, attempt: int) -> tuple[Answer, float]:
+    def _try(self, request: Request, attempt: int, stop: threading.Event, started: float) -> tuple[Answer, float]:
         pause = min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
+        patience = Patience(time.monotonic() + self._limits.timeout_seconds, stop)
         try:
-            response = self._client.post("chat/completions", json=self._body(request))
+            with self._client.stream("POST", "chat/completions", json=self._body(request)) as response:
+                if response.status_code == httpx.codes.OK:
+                    return self._completion(response, patience, started), pause
+                refusal = self._refusal(response.status_code, read(response, patience))
+                return refusal, max(pause, _retry_after(response))
         except httpx.TransportError as problem:
             reason = f"{self._endpoint.name} did not answer ({type(problem).__name__})."
             return Failure(reason, can_retry=True), pause
-        if response.status_code != httpx.codes.OK:
-            return self._refusal(response), max(pause, _retry_after(response))
-        return self._completion(response), pause
 
-    def _refusal(self, response: httpx.Response) -> Failure:
-        status = response.status_code
-        words = self._endpoint.without_key(response.text)
+    def _refusal(self, status: int, body: str) -> Failure:
+        words = self._endpoint.without_key(body)
         return Failure(
             f"{self._endpoint.name} answered {status}: {words}", can_retry=status in PASSING or status >= 500
         )
 
-    def _completion(self, response: httpx.Response) -> Answer:
-        try:
-            body = response.json()
-            choice, usage = body["choices"][0], body.get("usage") or {}
-            text = choice["message"].get("content") or ""
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            return Failure(f"{self._endpoint.name} sent an answer that is no chat completion.", can_retry=True)
-        return Completion(
-            text=text,
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            completion_tokens=int(usage.get("completion_tokens") or 0),
-            finish_reason="length" if choice.get("finish_reason") == "length" else "stop",
-        )
+    def _completion(self, response: httpx.Response, patience: Patience, started: float) -> Answer:
+        if self._streams:
+            return streamed(self._endpoint.name, response, patience, started=started)
+        return whole(self._endpoint.name, read(response, patience))
 
     def _cannot(self, request: Request) -> str:
         if self._dialect != "openai":
@@ -199,6 +208,8 @@ class OpenAI:
         }
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if self._streams:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
         return body | _EXTRAS[self._dialect](request)
 
 

@@ -8,7 +8,11 @@ import httpx
 
 
 class FaultyProxy:
-    """Forwards to `target`, after the faults: a status, `drop` (closes the connection), `hang` or `garbage`."""
+    """Forwards to `target`, after the faults: a status, or a word.
+
+    `drop` closes the connection, `cut` does so in the middle of the answer, `hang` sends nothing, `trickle` a character
+    now and then, `garbage` an answer that is none.
+    """
 
     def __init__(self, target: str, *faults: object) -> None:
         self.faults = list(faults)
@@ -43,10 +47,25 @@ class FaultyProxy:
                 elif fault == "hang":
                     time.sleep(3)
                     self.close_connection = True
+                elif fault in ("cut", "trickle"):
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000")
+                    self.end_headers()
+                    self.dribble(times=15 if fault == "trickle" else 1)
+                    self.close_connection = True
                 elif fault == "garbage":
                     self.answer(200, b'{"choices": []}')
                 else:
                     self.answer(fault, f"no, key {self.headers['Authorization']}".encode(), {"Retry-After": "0.1"})
+
+            def dribble(self, times):
+                for _ in range(times):
+                    try:
+                        self.wfile.write(b": wait\n")
+                        self.wfile.flush()
+                    except OSError:
+                        return
+                    time.sleep(0.2)
 
             def forward(self, method, body=None):
                 headers = {"Authorization": self.headers["Authorization"], "Content-Type": "application/json"}

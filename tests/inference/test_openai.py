@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -76,11 +77,22 @@ def test_an_endpoint_answers_and_its_key_stays_here(connect):
 
 
 @pytest.mark.model
-def test_faults_that_pass_are_waited_out(connect):
-    backend, proxy = connect(429, "drop", 503, "garbage")
+@pytest.mark.parametrize("streams", [True, False])
+def test_faults_that_pass_are_waited_out(connect, streams):
+    backend, proxy = connect(429, "drop", 503, "garbage", "cut", stream=streams)
     answers = ask(backend, requests(3))
     assert all(isinstance(answer, Completion) for answer in answers.values())
-    assert len(proxy.seen) == 3 + 4
+    assert len(proxy.seen) == 3 + 5
+
+
+@pytest.mark.model
+def test_a_stream_tells_the_same_text_and_when_its_first_token_came(connect):
+    whole, _ = connect(dialect="llamacpp", stream=False)
+    (told,) = ask(whole, requests(1, tokens=8)).values()
+    streaming, _ = connect(dialect="llamacpp")
+    (streamed,) = ask(streaming, requests(1, tokens=8)).values()
+    assert streamed == replace(told, first_token_ms=streamed.first_token_ms)
+    assert streamed.first_token_ms > 0
 
 
 @pytest.mark.model
@@ -102,8 +114,9 @@ def test_a_refusal_of_the_request_itself_is_not_tried_again(connect):
 
 
 @pytest.mark.model
-def test_a_server_that_hangs_is_given_up_after_the_time_limit(connect):
-    backend, _ = connect("hang", tries=1, timeout_seconds=0.5)
+@pytest.mark.parametrize("fault", ["hang", "trickle"])
+def test_a_slow_server_is_given_up_after_the_time_limit(connect, fault):
+    backend, _ = connect(fault, tries=1, timeout_seconds=0.5)
     began = time.monotonic()
     (answer,) = ask(backend, requests(1)).values()
     assert "did not answer (ReadTimeout)" in answer.reason
@@ -164,7 +177,9 @@ def test_an_endpoint_that_does_not_answer_is_refused(monkeypatch):
         load_backend(make_spec(backend="openai", source="gone"))
 
 
-@pytest.mark.parametrize(("name", "value"), [("concurrency", 0), ("timeout_seconds", "long"), ("tries", True)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("concurrency", 0), ("timeout_seconds", "long"), ("tries", True), ("stream", "yes")]
+)
 def test_an_option_that_makes_no_sense_is_named(name, value):
     with pytest.raises(EngineError, match=f"The option {name} of openai"):
         load_backend(make_spec(backend="openai", source="local", options={name: value}))

@@ -1,0 +1,51 @@
+"""A run's page: how far it is, drawn anew while it moves, for researchers alone."""
+
+import pytest
+from django.urls import reverse
+
+from annotation.models import GenerationRun, RunTally
+from annotation.services import generation
+from tests import build
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run():
+    model = build.make_agent(prompt_set=build.make_prompt_set()).responder
+    run = GenerationRun.objects.create(study=build.make_study())
+    spent = {"total": 4, "model": model, "run": run}
+    RunTally.objects.create(
+        stage="think", done=3, prompt_tokens=30, completion_tokens=60, engine_microseconds=1_500_000, **spent
+    )
+    RunTally.objects.create(
+        stage="respond", done=1, failed=1, prompt_tokens=70, completion_tokens=40, engine_microseconds=500_000, **spent
+    )
+    return run
+
+
+def parts(client, run):
+    return client.get(reverse("admin:annotation_generationrun_progress", args=[run.pk]))
+
+
+@pytest.mark.parametrize("page", ["change", "progress"])
+def test_a_researcher_sees_what_is_done_and_what_thinking_costs(client, run, page):
+    client.force_login(build.make_researcher())
+    found = client.get(reverse(f"admin:annotation_generationrun_{page}", args=[run.pk])).content.decode()
+    assert "4 of 8 texts written, 1 failed, 3 waiting." in found
+    assert "Thinking took 75% of the engines&#x27; time, 60% of the tokens written and 30% of those read." in found
+    assert "waits for a worker" in found
+
+
+def test_the_page_asks_again_only_while_the_run_moves(client, run):
+    client.force_login(build.make_researcher())
+    assert "hx-get" in parts(client, run).content.decode()
+    generation.pause(run)
+    assert "hx-get" not in parts(client, run).content.decode()
+
+
+def test_others_see_nothing_and_a_run_that_has_gone_is_not_found(client, run):
+    assert parts(client, run).status_code == 302
+    client.force_login(build.make_researcher())
+    run.pk += 1
+    assert parts(client, run).status_code == 404
