@@ -29,7 +29,7 @@ class LiveRunAdmin(AskingAdmin[GenerationRun]):
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Draw the progress anew."""
-        run = get_object_or_404(GenerationRun, pk=pk)
+        run = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self.has_view_permission(request, run):
             raise PermissionDenied
         return render(request, TEMPLATE, _context(run))

@@ -46,6 +46,8 @@ def test_the_page_asks_again_only_while_the_run_moves(client, run):
 
 def test_others_see_nothing_and_a_run_that_has_gone_is_not_found(client, run):
     assert parts(client, run).status_code == 302
+    client.force_login(build.make_member(build.make_study()))
+    assert parts(client, run).status_code == 404
     client.force_login(build.make_researcher())
     run.pk += 1
     assert parts(client, run).status_code == 404
