@@ -14,6 +14,7 @@ from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, as_text, clip
 from annotation.admin.live_runs import LiveRunAdmin
 from annotation.admin.membership import OfStudy
+from annotation.admin.skill_pages import SkillRunAdmin
 from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
 from annotation.services.actors import Actor
@@ -211,14 +212,15 @@ RUN_ACTIONS = (
 
 
 @admin.register(GenerationRun)
-class GenerationRunAdmin(OfStudy[GenerationRun], LiveRunAdmin, ReadOnlyAdmin[GenerationRun]):
+class GenerationRunAdmin(OfStudy[GenerationRun], LiveRunAdmin, SkillRunAdmin, ReadOnlyAdmin[GenerationRun]):
     """One order for responses."""
 
     row_actions = RUN_ACTIONS
-    readonly_fields = ("failures", "parts")
+    readonly_fields = ("failures", "parts", "reference_figures")
     fieldsets = (
         (None, {"fields": (("study", "state"), ("created_at", "finished_at"), "reused")}),
         ("How far it is", {"fields": ("parts",)}),
+        ("Reference skills", {"fields": ("reference_figures",)}),
         ("What failed, and why", {"fields": ("failures",)}),
     )
 

@@ -23,7 +23,7 @@ MAX_ROWS = 2_000_000
 # Published tables hold whole dialogues in a cell.
 LONGEST_CELL = 16 * 1024 * 1024
 LINES, TABLE, COLUMNAR = {".jsonl", ".ndjson", ".json"}, {".csv": ",", ".tsv": "\t"}, {".parquet"}
-INSTALL = "Install it (pip install 'datasets>=5,<6')"
+INSTALL = "Install it (pip install 'datasets>=4,<6')"
 # Where the hub keeps a copy as Parquet of sets that were published with a loading script, which nobody runs any more.
 CONVERTED = "refs/convert/parquet"
 
