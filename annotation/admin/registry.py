@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin
+from annotation.admin.response_import import ResponseImportAdmin
 from annotation.models import Agent, Augmenter, Backend, GenerationUnit, LanguageModel, PromptSet, Response, Worker
 from annotation.services.generation.leases import SILENCE
 from annotation.services.generation.recipes import digest
@@ -137,7 +138,7 @@ class AugmenterAdmin(ConsoleAdmin[Augmenter]):
 
 
 @admin.register(Agent)
-class AgentAdmin(ConsoleAdmin[Agent]):
+class AgentAdmin(ResponseImportAdmin):
     """A responder with or without an augmenter."""
 
     list_display = ("name", "responder", "augmenter", "waiting", "notes")

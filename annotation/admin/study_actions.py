@@ -6,6 +6,7 @@ from annotation.admin.asking import RowAction
 from annotation.models import Study
 from annotation.services import comparisons, copying, generation, rehearsals, studies
 from annotation.services.actors import Actor
+from annotation.services.trail import record
 from annotation.states import StudyState
 
 
@@ -35,11 +36,17 @@ def _generate(study: Study, actor: Actor, reason: str) -> str:
 def _write_again(study: Study, actor: Actor, reason: str) -> str:
     lacking = generation.unusable(study)
     flagged = [lack.response for lack in lacking if lack.response is not None]
-    if flagged:
-        generation.regenerate(flagged, study=study, rethink=True)
+    ours = [response for response in flagged if response.agent.responder_id is not None]
+    if ours:
+        generation.regenerate(ours, study=study, rethink=True)
+        record(study, "regenerate", actor=actor, responses=len(ours))
     if len(flagged) < len(lacking):
         generation.start_run(study)
-    return f"{len(lacking)} responses ordered again, with new seeds." if lacking else "Every response is usable."
+    imported = len(flagged) - len(ours)
+    ordered = len(lacking) - imported
+    said = f"{ordered} responses ordered again, with new seeds." if ordered else ""
+    held = f"{imported} imported responses are held back: import others, release them or leave them out."
+    return " ".join(filter(None, [said, held if imported else ""])) or "Every response is usable."
 
 
 def _exclude_unusable(study: Study, actor: Actor, reason: str) -> str:

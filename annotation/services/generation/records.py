@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from annotation.models import Agent, GenerationUnit, Response, RunCount, SkillOfMind, Source, Stage
-from annotation.quality import Checked, Context, check, storable
+from annotation.quality import Checked, check, storable
+from annotation.services.checking import context_of
 from annotation.services.generation.endings import MAX_ERRORS, fail, pause_seconds
 from annotation.services.generation.guidance import lend
 from annotation.services.generation.recipes import AgentPlan, guidance_of, lacking_part, plan_agent
@@ -155,12 +156,8 @@ class _Recorder:
 
     def _check(self, unit: GenerationUnit, text: str, *, is_cut_off: bool) -> Checked:
         plan = self._plan(unit)
-        turns = unit.dialogue.turns
-        context = Context(
-            turns=[turn["text"] for turn in turns],
-            speakers=[*(turn["speaker"] for turn in turns), unit.dialogue.next_speaker],
-            next_speaker=unit.dialogue.next_speaker,
-            language=unit.dialogue.language,
+        context = context_of(
+            unit.dialogue,
             instructions=PLACEHOLDER.sub(" ", f"{plan.recipe.system} {plan.recipe.user}"),
             explanation=unit.skill_of_mind.explanation if unit.skill_of_mind else "",
         )
