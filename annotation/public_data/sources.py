@@ -6,7 +6,6 @@ import csv
 import importlib
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -132,7 +131,6 @@ def _loaded(library: Any, name: str, options: dict[str, Any], revision: str) -> 
 
 
 def _library() -> Any:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         return importlib.import_module("datasets")
     except ImportError:
