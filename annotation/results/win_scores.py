@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from annotation.results.data import Codes, Estimate, Figure, Floats, Judgements, NotEstimable, compact
-from annotation.results.intervals import share_interval, sign_test_p, t_p_value, t_quantile
+from annotation.results.intervals import share_interval, sign_test_p, t_p_value
+from annotation.results.noncentral import detectable_shift
 
 FEW_ANNOTATORS = 5
 
@@ -213,4 +214,4 @@ def smallest_detectable_effect(score: Figure, *, power: float = 0.8) -> float | 
         return score
     if score.se is None or score.df is None:
         return NotEstimable("all scores are equal, so there is no standard error to go by")
-    return (t_quantile((1 + score.level) / 2, score.df) + t_quantile(power, score.df)) * score.se
+    return detectable_shift(score.df, score.level, power) * score.se

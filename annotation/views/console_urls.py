@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from annotation.views import downloads, monitor, preview, results
+from annotation.views import downloads, monitor, planning, preview, results
 
 urlpatterns = [
     path("<uuid:code>/results/", results.results, name="results"),
     path("<uuid:code>/figures/<slug:key>.svg", results.figure, {"ending": "svg"}, name="figure-svg"),
     path("<uuid:code>/figures/<slug:key>.csv", results.figure, {"ending": "csv"}, name="figure-csv"),
+    path("<uuid:code>/power/", planning.power, name="power"),
+    path("<uuid:code>/power/store/", planning.store_power, name="store_power"),
     path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),
     path("<uuid:code>/preview/", preview.preview, name="preview"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),

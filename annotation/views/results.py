@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation.models import Study
-from annotation.services import generation, guide, reading
+from annotation.reporting.planned import planned_card
+from annotation.services import generation, guide, planning, reading
 from annotation.services.exports.bundle import DOWNLOADS
 from annotation.services.exports.files import download_name
 from annotation.services.figures import figure_csv, figure_svg, said_of
@@ -53,6 +54,7 @@ def _report_context(
     query.pop("seen", None)
     is_waiting = not found.shown.is_current
     asks = study.state == StudyState.RUNNING or is_waiting
+    names = dict(study.criteria.values_list("key", "name"))
     return {
         "report": found.shown.content,
         "reason": found.shown.reason,
@@ -66,6 +68,7 @@ def _report_context(
         "asks_every": (SECONDS_WAITING if is_waiting else SECONDS_RUNNING) if asks else 0,
         "counts": guide.count(study),
         "files": DOWNLOADS,
+        "planned": planned_card(planning.stored_plan(study), found.shown.content, names),
     }
 
 

@@ -18,6 +18,8 @@ def addresses() -> dict[str, str]:
     return {
         "results of a running study": f"/studies/{running.code}/results/",
         "results of a closed study": f"/studies/{closed.code}/results/",
+        "power": f"/studies/{running.code}/power/",
+        "power with problems": f"/studies/{running.code}/power/?n_items=1&k=x",
         "monitor": f"/studies/{running.code}/monitor/",
         "preview": f"/studies/{running.code}/preview/?comparison=1",
     }

@@ -53,7 +53,7 @@ def test_no_effect_is_found_as_often_as_the_level_allows():
 
 
 @examples
-@given(st.integers(10, 300), st.integers(1, 5), st.integers(5, 40), st.floats(0.01, 0.3))
+@given(st.integers(40, 300), st.integers(1, 5), st.integers(5, 40), st.floats(0.01, 0.3))
 def test_power_grows_with_the_effect_and_with_the_study(items, k, annotators, effect):
     plan = power.Plan(items, k, annotators, SPREAD)
     larger = power.Plan(2 * items, k, annotators, SPREAD)
@@ -63,7 +63,7 @@ def test_power_grows_with_the_effect_and_with_the_study(items, k, annotators, ef
 
 
 @examples
-@given(st.integers(30, 300), st.integers(1, 5), st.integers(8, 40))
+@given(st.integers(40, 300), st.integers(1, 5), st.integers(8, 40))
 def test_smallest_effect_has_exactly_the_wanted_power(items, k, annotators):
     plan = power.Plan(items, k, annotators, SPREAD)
     effect = power.smallest_effect(plan, wanted=0.8)
