@@ -10,7 +10,7 @@ from annotation.results.planning_text import effect, score, share
 
 type Json = Mapping[str, Any]
 
-HEAD = ("", "Smallest effect", "Comparisons", "Judgements", "Annotators", "Dialogues", "People", "Rest")
+HEAD = ("Study", "Smallest effect", "Comparisons", "Judgements", "Annotators", "Dialogues", "People", "Rest")
 
 
 @dataclass(frozen=True)

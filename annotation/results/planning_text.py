@@ -76,8 +76,7 @@ def score(effect_size: float) -> str:
 
 def share(value: float) -> str:
     """A power in percent; what is not certain is not shown as certain."""
-    text = f"{100 * value:.0f}"
-    return "> 99 %" if text == "100" and value < 1 else f"{text} %"
+    return f"{100 * value:.0f} %" if value < 0.995 else "> 99 %"
 
 
 def effect(size: float | None) -> str:

@@ -32,7 +32,7 @@ class PlanForm(forms.Form):
         Study.objects.none(),
         label="Take these from a pilot study",
         required=False,
-        empty_label="No pilot: the numbers below",
+        empty_label="None: my own numbers",
         to_field_name="code",
     )
     item_sd = forms.FloatField(label="Dialogues", min_value=0, max_value=0.5)

@@ -2,12 +2,14 @@
 
 import re
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import BaseCommand, CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.management.commands.plan_power import Command
 from annotation.models import Event, Study
 from annotation.results.planning import USUAL_SPREAD, StudyPlan
 from annotation.results.power import Plan
@@ -238,3 +240,14 @@ def test_the_command_takes_the_spread_of_a_pilot_study():
 def test_the_command_says_what_is_wrong(arguments, said):
     with pytest.raises(CommandError, match=said):
         run(*arguments)
+
+
+def test_the_documentation_shows_what_the_command_prints_and_names_its_options():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "planning.md").read_text()
+    shown = re.search(r"\$ python manage.py plan_power (.*?)\n\n```text\n(.*?)```", page, re.DOTALL)
+    assert run(*shown[1].split()) == shown[2]
+    every, shared = (
+        {name for action in command.create_parser("manage.py", "x")._actions for name in action.option_strings}
+        for command in (Command(), BaseCommand())
+    )
+    assert every - shared == set(re.findall(r"`(--[a-z-]+)", page.partition("## What goes in")[0]))
