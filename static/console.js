@@ -46,11 +46,11 @@
     place = null;
   });
 
-  // A closed <details> is not printed by every browser: open them for the paper, and close them again.
+  // A closed <details> is not printed by every browser: open them for the paper, and close them again. Pairs of
+  // several that are folded away stay so: whoever wants all of them opens them first.
   const opened = [];
   window.addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details:not([open])")) {
-      if (each.id === "filters") continue;
+    for (const each of document.querySelectorAll("details:not([open], .all, .filters, .act)")) {
       each.open = true;
       opened.push(each);
     }

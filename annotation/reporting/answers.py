@@ -142,13 +142,14 @@ def _figures(told: Told, level: float, *, is_first: bool) -> str:
     if not is_known(figure):
         return ""
     if told.verdict.winner == told.matchup["system_a"]:
-        figure = {"estimate": 1 - figure["estimate"], "low": 1 - figure["high"], "high": 1 - figure["low"]}
+        figure |= {"estimate": 1 - figure["estimate"], "low": 1 - figure["high"], "high": 1 - figure["low"]}
     estimate, low, high = score_texts(figure)
     if not is_first:
         return f"{estimate}{NBSP}%, {low} to {high}"
     m = told.matchup
     kind = " band" if is_running(m) else ""
-    sizes = f"{count(m['n_items'], 'comparison')}, {count(m['n_annotators'], 'annotator')}"
+    what = "finished comparison" if is_running(m) else "comparison"
+    sizes = f"{count(figure['n_items'], what)}, {count(figure['n_annotators'], 'annotator')}"
     of = "" if told.verdict.winner else f" for {m['system_b']}"
     return f"{estimate}{NBSP}% win score{of}, {percent(level)}{kind} between {low} and {high}, {sizes}"
 

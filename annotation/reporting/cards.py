@@ -217,7 +217,7 @@ def _advice(m: Json) -> str:
     if "sentence" not in advice:
         return f"No advice: {advice['reason']}."
     sentence = str(advice["sentence"])
-    return f"{sentence.split(':')[0]}." if is_running(m) else sentence
+    return f"{sentence.split(':')[0].replace('interval', 'band')}." if is_running(m) else sentence
 
 
 def _variance_cells(m: Json) -> tuple[str, ...]:

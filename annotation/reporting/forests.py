@@ -7,11 +7,13 @@ from annotation.reporting.answers import headline, is_running
 from annotation.reporting.figures import Figure, Json, TableRow, limits, spread
 from annotation.reporting.forest_plot import Stratum, forest
 from annotation.reporting.words import between, bracketed, count, is_known, listed, p_value, percent
+from annotation.results.sequential import MIN_ANNOTATORS, MIN_ITEMS
 
 # How people call the columns by which win scores are split.
 COLUMN_NAMES = {"dialogue_kind": "kind of dialogue", "skill_category": "skill category"}
 # More rows than this are not read but scrolled: the picture shows the largest parts, the table all.
 ROWS_DRAWN = 24
+BEGINS = f"{MIN_ITEMS} finished comparisons by {MIN_ANNOTATORS} annotators"
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def _notes(strata: Sequence[Json], drawn: int, *, level: float, running: bool) -
     word, misses = ("bands" if running else "intervals"), f"one in {round(1 / (1 - level))}"
     many = f"{len(strata)} {word}, each on its own: about {misses} misses by chance."
     if running:
-        return [*notes, f"{many} Parts with fewer than 20 finished comparisons or 5 annotators have no band."]
+        begun = any(is_known(_shown(stratum)) for stratum in strata)
+        return [*notes, f"{many if begun else ''} A part gets its band at {BEGINS}.".strip()]
     held = [s["value"] for s in strata if s["holm_p"] is not None and s["holm_p"] < 1 - level]
     clear = "clears" if len(held) == 1 else "clear"
     holds = f"only {listed(held)} {clear} 50 %" if held else "none clears 50 %"

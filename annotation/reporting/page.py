@@ -59,6 +59,11 @@ class ReportPage:
     is_running: bool
     level: float
 
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one pair, so that its figures are the page; those of several are folded away."""
+        return len(self.matchups) == 1
+
     def figures(self) -> Iterator[Figure]:
         """Every figure of the report."""
         yield from [self.overview] if self.overview else []

@@ -6,7 +6,7 @@ from typing import Any
 from annotation.reporting import plots
 from annotation.reporting.answers import Answer, Finding, Part, is_running, verdict
 from annotation.reporting.figures import Figure, Json, TableRow
-from annotation.reporting.words import coefficient, count, in_words, listed, percent
+from annotation.reporting.words import coefficient, count, in_words, percent
 
 
 def ranking_figures(report: Json, names: Mapping[str, str]) -> tuple[tuple[str, Figure], ...]:
@@ -27,7 +27,7 @@ def _ranking_figure(name: str, criterion: Json) -> Figure:
         key=f"ranking-{criterion['criterion']}",
         title=f"{name}: Bradley–Terry scores, ties as half wins",
         kind="intervals",
-        plot=plots.intervals(drawn, ticks, width=400, label=150),
+        plot=plots.intervals(drawn, ticks, width=470, label=215),
         drawing=plots.intervals(drawn, ticks, width=680, label=340),
         head=("Agent", "Bradley–Terry", "Davidson"),
         rows=tuple(
@@ -79,7 +79,12 @@ def overall(report: Json, pairs: Sequence[Sequence[tuple[str, Json]]], names: Ma
     """One sentence over all pairs: who comes first on every criterion, and how many differences hold."""
     level = report["settings"]["level"]
     running = is_running(pairs[0][0][1])
-    clauses = [_first(names.get(c["criterion"], c["criterion"]), c, level) for c in report["criteria"] if c["ranking"]]
+    ranked = [c for c in report["criteria"] if c["ranking"]]
+    clauses = []
+    for place, criterion in enumerate(ranked):
+        before = _best(ranked[place - 1]) if place else None
+        name = names.get(criterion["criterion"], criterion["criterion"])
+        clauses.append(_first(name, criterion, level, before))
     found = [verdict(m, level=level).finding for pair in pairs for _, m in pair]
     held = found.count(Finding.PREFERRED)
     tests = f"of {in_words(len(found))} comparisons of two agents on one criterion"
@@ -92,21 +97,25 @@ def overall(report: Json, pairs: Sequence[Sequence[tuple[str, Json]]], names: Ma
     return Answer((*parts, Part(".")), _lede(pairs, level=level, running=running))
 
 
-def _first(name: str, criterion: Json, level: float) -> list[Part]:
-    standings = [s for s in criterion["ranking"]["bradley_terry"] if s["score"] is not None]
+def _best(criterion: Json) -> Json | None:
+    """The standing of whoever comes first, None without a finite order."""
+    return next((dict(s) for s in criterion["ranking"]["bradley_terry"] if s["score"] is not None), None)
+
+
+def _first(name: str, criterion: Json, level: float, before: Json | None) -> list[Part]:
+    """Who comes first on one criterion. `before`: who did on the one that was told before it."""
+    best, running = _best(criterion), is_running(criterion["matchups"][0])
     on = [Part("on "), Part(name.lower(), is_strong=True)]
-    if not standings:
-        return [*on, Part(" the agents have no finite order yet")]
-    best, rest = standings[0], standings[1:]
-    running = is_running(criterion["matchups"][0])
-    yet = " so far" if running else ""
-    limits = _limits(best)
-    interval = (
-        f", {percent(level)} {coefficient(limits[0])} to {coefficient(limits[2])}" if limits and not running else ""
-    )
-    then = listed([f"{s['system']} {coefficient(s['score'])}" for s in rest])
-    order = f"{in_words(len(standings))}{yet} (Bradley–Terry {coefficient(best['score'])}{interval}; then {then})"
-    return [*on, Part(" "), Part(best["system"], is_strong=True), Part(f" comes first of {order}")]
+    if best is None:
+        return [*on, Part(" the agents have no finite order")]
+    ends = None if running else _limits(best)
+    interval = f", {percent(level)} between {coefficient(ends[0])} and {coefficient(ends[2])}" if ends else ""
+    score = f"{coefficient(best['score'])}{interval}"
+    if before and before["system"] == best["system"]:
+        return [*on, Part(f" too ({score})")]
+    agents = in_words(len(criterion["ranking"]["bradley_terry"]))
+    order = f" comes first of {agents}{' so far' if running else ''} (Bradley–Terry score {score})"
+    return [*on, Part(" "), Part(best["system"], is_strong=True), Part(order)]
 
 
 def _lede(pairs: Sequence[Sequence[tuple[str, Json]]], *, level: float, running: bool) -> str:

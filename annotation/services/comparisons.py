@@ -8,18 +8,14 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from annotation.errors import DuologueError
 from annotation.models import Agent, Comparison, Dialogue, Matchup, Response, Slot, Study
 from annotation.pairing import draw_evenly
 from annotation.quality import identical, usable
 from annotation.services.actors import Actor
 from annotation.services.editing import require_draft
+from annotation.services.reasons import clean_reason
 from annotation.services.trail import record
 from annotation.states import AssignmentState, ComparisonKind
-
-
-class NoReason(DuologueError):
-    user_message = "Give a reason: it is kept with the study and printed in exports."
 
 
 class Prepared(NamedTuple):
@@ -133,9 +129,9 @@ def _is_released(comparison: Comparison, responses: Iterable[Response]) -> bool:
 @transaction.atomic
 def exclude_comparison(comparison: Comparison, reason: str, *, actor: Actor, now: datetime) -> None:
     """Keep a comparison from annotators and out of the results. Answers given so far stay stored."""
-    _require(reason)
+    reason = clean_reason(reason)
     moved = Comparison.objects.filter(pk=comparison.pk, excluded_at=None).update(
-        excluded_at=now, excluded_reason=reason.strip()
+        excluded_at=now, excluded_reason=reason
     )
     if moved:
         Slot.objects.filter(comparison=comparison).update(is_open=False)
@@ -158,16 +154,11 @@ def include_comparison(comparison: Comparison, *, actor: Actor) -> None:
 @transaction.atomic
 def release_comparison(comparison: Comparison, reason: str, *, actor: Actor, now: datetime) -> None:
     """Show a comparison although a check flagged one of its responses. Raises: StudyIsFrozen."""
-    _require(reason)
+    reason = clean_reason(reason)
     require_draft(comparison.study, "a released comparison")
-    Comparison.objects.filter(pk=comparison.pk).update(released_at=now, released_reason=reason.strip())
+    Comparison.objects.filter(pk=comparison.pk).update(released_at=now, released_reason=reason)
     record(comparison.study, "release comparison", actor=actor, comparison=str(comparison.code), reason=reason)
     comparison.refresh_from_db(fields=["released_at", "released_reason"])
-
-
-def _require(reason: str) -> None:
-    if not reason.strip():
-        raise NoReason()
 
 
 def _main(study: Study) -> QuerySet[Comparison]:

@@ -6,28 +6,26 @@ from django.db import transaction
 
 from annotation.models import Annotator, ProblemReport
 from annotation.services.actors import Actor
-from annotation.services.comparisons import NoReason
+from annotation.services.reasons import clean_reason
 from annotation.services.trail import record
 
 
 @transaction.atomic
 def exclude_annotator(annotator: Annotator, reason: str, *, actor: Actor, now: datetime) -> None:
-    """Take a person's judgements out of the results. Raises NoReason."""
-    if not reason.strip():
-        raise NoReason()
+    """Take a person's judgements out of the results. Raises: NoReason, ReasonTooLong."""
+    reason = clean_reason(reason)
     still = Annotator.objects.filter(pk=annotator.pk, excluded_at=None)
-    if still.update(excluded_at=now, excluded_reason=reason.strip()):
-        record(annotator.study, "exclude annotator", actor=actor, annotator=annotator.pseudonym, reason=reason.strip())
+    if still.update(excluded_at=now, excluded_reason=reason):
+        record(annotator.study, "exclude annotator", actor=actor, annotator=annotator.pseudonym, reason=reason)
     annotator.refresh_from_db(fields=["excluded_at", "excluded_reason"])
 
 
 @transaction.atomic
 def include_annotator(annotator: Annotator, reason: str, *, actor: Actor) -> None:
-    """Take an exclusion back; the trail keeps both, with their reasons. Raises NoReason."""
-    if not reason.strip():
-        raise NoReason()
+    """Take an exclusion back; the trail keeps both, with their reasons. Raises: NoReason, ReasonTooLong."""
+    reason = clean_reason(reason)
     if Annotator.objects.filter(pk=annotator.pk).exclude(excluded_at=None).update(excluded_at=None, excluded_reason=""):
-        record(annotator.study, "include annotator", actor=actor, annotator=annotator.pseudonym, reason=reason.strip())
+        record(annotator.study, "include annotator", actor=actor, annotator=annotator.pseudonym, reason=reason)
     annotator.refresh_from_db(fields=["excluded_at", "excluded_reason"])
 
 

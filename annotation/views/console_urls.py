@@ -2,12 +2,18 @@
 
 from django.urls import path
 
-from annotation.views import downloads, monitor, planning, preview, results
+from annotation.views import downloads, monitor, people, planning, preview, results
 
 urlpatterns = [
     path("<uuid:code>/results/", results.results, name="results"),
     path("<uuid:code>/figures/<slug:key>.svg", results.figure, {"ending": "svg"}, name="figure-svg"),
     path("<uuid:code>/figures/<slug:key>.csv", results.figure, {"ending": "csv"}, name="figure-csv"),
+    path("<uuid:code>/annotators/", people.table, name="annotators"),
+    path("<uuid:code>/annotators/table.csv", people.table_csv, name="annotators-csv"),
+    path("<uuid:code>/annotators/<int:pk>/", people.person, name="annotator-judgements"),
+    path("<uuid:code>/annotators/<int:pk>/exclude/", people.exclude, name="annotator-exclude"),
+    path("<uuid:code>/annotators/<int:pk>/include/", people.include, name="annotator-include"),
+    path("<uuid:code>/ledger/", people.ledger, name="ledger"),
     path("<uuid:code>/power/", planning.power, name="power"),
     path("<uuid:code>/power/store/", planning.store_power, name="store_power"),
     path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),

@@ -7,7 +7,7 @@ from annotation.reporting.words import score_texts
 
 
 def figure(low, estimate, high):
-    return {"estimate": estimate, "low": low, "high": high}
+    return {"estimate": estimate, "low": low, "high": high, "n_items": 214, "n_annotators": 31}
 
 
 def unknown(reason):
@@ -72,7 +72,10 @@ def test_a_running_study_is_told_by_its_band_and_corrected_by_the_wider_one():
     wide = figure(0.47, 0.61, 0.75)
     holding = pair(figure(0.58, 0.61, 0.64), band=HIGH, together=figure(0.51, 0.61, 0.71))
     leaning = pair(figure(0.58, 0.61, 0.64), band=HIGH, together=wide)
-    assert "people prefer guided: 61 % win score, 95 % band between 54 and 68" in said(("Warmth", holding))
+    assert (
+        "prefer guided: 61 % win score, 95 % band between 54 and 68, 214 finished comparisons, 31 annotators"
+        in said(("Warmth", holding))
+    )
     assert "lean to guided" in said(("Warmth", leaning))
     assert "cannot tell yet" in said(("Warmth", pair(HIGH, band=wide, together=wide)))
 
@@ -96,7 +99,7 @@ def test_equality_is_said_with_its_margin_only():
 
 
 def test_one_annotator_is_not_people():
-    alone = pair(unknown("one annotator"), annotators=1, win_score_b_items=HIGH, holm_p=None)
+    alone = pair(unknown("one annotator"), annotators=1, win_score_b_items=HIGH | {"n_annotators": 1}, holm_p=None)
     text = said(("Warmth", alone))
     assert (
         "what people prefer is not estimable from one annotator, whose answers give 61 % win score for guided" in text
