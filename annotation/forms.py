@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from annotation.answers import REASON_LIMIT, Answer
+from annotation.services.flows import Asked
 from annotation.services.sheets import Sheet
 from annotation.services.slots import Timing
 
@@ -45,6 +46,20 @@ def read_answers(data: QueryDict, sheet: Sheet) -> dict[int, Answer]:
 def _text(data: QueryDict, name: str, *, limit: int) -> str:
     """Return a field as people see it: PostgreSQL stores no NUL, and a line break counts as one character."""
     return (data.get(name) or "").replace("\x00", "").replace("\r\n", "\n")[:limit]
+
+
+def read_option(data: QueryDict, asked: Asked) -> int | None:
+    """Return the number of the chosen option, from 1; None where none was chosen or it does not exist."""
+    number = _number(data.get(f"q{asked.id}"))
+    return number if number and number <= len(asked.options) else None
+
+
+def read_asked(data: QueryDict, asked: Asked) -> str:
+    """Return the words of an answer: those of the chosen option, or what was written."""
+    if asked.options:
+        number = read_option(data, asked)
+        return asked.options[number - 1] if number else ""
+    return _text(data, f"q{asked.id}", limit=REASON_LIMIT).strip()
 
 
 def read_timing(data: QueryDict) -> Timing:

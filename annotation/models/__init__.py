@@ -2,8 +2,10 @@
 
 from annotation.models.agent import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
 from annotation.models.annotator import Annotator, Assignment, ProblemReport
+from annotation.models.checks import CheckResult, GoldAnswer
 from annotation.models.datasheet import DatasheetAnswer
 from annotation.models.dialogue import Collection, Dialogue
+from annotation.models.flow import ClosingQuestion, ComprehensionQuestion, Practice, StepAttempt
 from annotation.models.generation import (
     GenerationRun,
     GenerationUnit,
@@ -25,19 +27,24 @@ __all__ = [
     "Assignment",
     "Augmenter",
     "Backend",
+    "CheckResult",
+    "ClosingQuestion",
     "Collection",
     "Comparison",
+    "ComprehensionQuestion",
     "Criterion",
     "DatasheetAnswer",
     "Dialogue",
     "Event",
     "GenerationRun",
     "GenerationUnit",
+    "GoldAnswer",
     "Guidance",
     "Judgement",
     "LanguageModel",
     "Matchup",
     "Membership",
+    "Practice",
     "ProblemReport",
     "PromptSet",
     "Response",
@@ -48,6 +55,7 @@ __all__ = [
     "Slot",
     "Source",
     "Stage",
+    "StepAttempt",
     "StoredReport",
     "Study",
     "Worker",

@@ -21,7 +21,10 @@ class Annotator(models.Model):
     consent_version = models.CharField(max_length=60)
     consent_sha256 = models.CharField(max_length=64)
     consented_at = models.DateTimeField()
-    instructed_at = models.DateTimeField(null=True, blank=True)
+    instructed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they had done every step before the main part."
+    )
+    message_seen = models.PositiveIntegerField(default=0, help_text="The last message to all that they were shown.")
     seed = models.PositiveIntegerField()
     left_balance = models.IntegerField(default=0, help_text="Judged with the treatment left, minus right.")
     submitted_count = models.PositiveIntegerField(default=0, help_text="Comparisons judged, surplus ones included.")

@@ -59,6 +59,57 @@ class Study(models.Model):
     consent_version = models.CharField(max_length=60, default="1")
     contact = models.CharField(max_length=300, blank=True, help_text="Who annotators can ask.")
     payment = models.CharField(max_length=100, blank=True, help_text="Shown before consent, e.g. £2.40.")
+    payment_amount = models.DecimalField(
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What a person gets for a full part, as a number.",
+    )
+    payment_currency = models.CharField(max_length=3, blank=True, help_text="For example GBP.")
+    hourly_floor = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, blank=True, help_text="The least that an hour should pay."
+    )
+    fee_percent = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        help_text="What the platform takes on top of each payment, in per cent.",
+    )
+    device_check = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[("any", "Any device, a look at the page first"), ("computer", "A computer or a large tablet")],
+        help_text="Before the instructions; empty: none.",
+    )
+    has_instructions = models.BooleanField("shows the instructions", default=True)
+    comprehension_attempts = models.PositiveIntegerField(
+        default=2, validators=[MinValueValidator(1)], help_text="How often the questions may be answered."
+    )
+    training_needed = models.PositiveIntegerField(
+        null=True, blank=True, help_text="So many training comparisons must be answered as expected; empty: no rule."
+    )
+    check_every = models.PositiveIntegerField(
+        "a check in every … comparisons", null=True, blank=True, validators=[MinValueValidator(2)]
+    )
+    check_kinds = models.CharField(
+        max_length=12,
+        default="both",
+        choices=[("both", "Both, in turn"), ("instruction", "Says what to choose"), ("nonsense", "Plain nonsense")],
+    )
+    gold_every = models.PositiveIntegerField(
+        "a gold comparison in every …", null=True, blank=True, validators=[MinValueValidator(2)]
+    )
+    repeat_every = models.PositiveIntegerField(
+        "a repeated comparison in every …", null=True, blank=True, validators=[MinValueValidator(2)]
+    )
+    minimum_seconds = models.PositiveIntegerField(
+        "shortest usual time (seconds)",
+        default=0,
+        help_text="Faster answers are asked once whether the person is sure; nothing else follows. 0: never asked.",
+    )
+    message = models.TextField(blank=True, max_length=500, help_text="Shown to everybody, once, on their next page.")
+    message_number = models.PositiveIntegerField(default=0, editable=False)
     seed = models.PositiveIntegerField(default=1)
     margin = models.FloatField(
         null=True, blank=True, help_text="Equivalence margin of the win score, e.g. 0.05, set beforehand."

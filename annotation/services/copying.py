@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from annotation.models import Criterion, Matchup, Study
+from annotation.models import ClosingQuestion, ComprehensionQuestion, Criterion, Practice, Study
 from annotation.services import members
 from annotation.services.actors import Actor
 from annotation.services.trail import record
@@ -10,7 +10,7 @@ from annotation.services.trail import record
 # What belongs to the life of one study, not to what it asks.
 NOT_COPIED = frozenset(
     {"id", "code", "name", "state", "rehearsal_of", "places_taken", "frozen_sha256"}
-    | {"created_at", "launched_at", "closed_at"}
+    | {"created_at", "launched_at", "closed_at", "message", "message_number"}
 )
 
 
@@ -21,14 +21,26 @@ def copy_study(study: Study, *, actor: Actor) -> Study:
     settings = {column.attname: getattr(study, column.attname) for column in columns}
     copy = Study.objects.create(**settings, name=_free_name(study.name))
     copy.collections.set(study.collections.all())
-    parts: list[Criterion | Matchup] = [*study.criteria.all(), *study.matchups.all()]
-    for part in parts:
-        part.pk = None
-        part.study = copy
-        part.save(force_insert=True)
+    for matchup in study.matchups.all():
+        matchup.pk = None
+        matchup.study = copy
+        matchup.save(force_insert=True)
+    copy_questions(study, to=copy)
     members.begin(copy, actor=actor)
     record(copy, "copy", actor=actor, of=str(study.code))
     return copy
+
+
+def copy_questions(study: Study, *, to: Study) -> None:
+    """Give a study the criteria of another, and what its steps around the main part ask."""
+    related = (study.criteria, study.practice, study.comprehension_questions, study.closing_questions)
+    parts: list[Criterion | Practice | ComprehensionQuestion | ClosingQuestion] = [
+        part for rows in related for part in rows.all()
+    ]
+    for part in parts:
+        part.pk = None
+        part.study = to
+        part.save(force_insert=True)
 
 
 def _free_name(name: str) -> str:

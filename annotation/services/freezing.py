@@ -26,6 +26,18 @@ _SHOWN = (
     "seed",
 )
 
+_STEPS = (
+    "device_check",
+    "has_instructions",
+    "comprehension_attempts",
+    "training_needed",
+    "check_every",
+    "check_kinds",
+    "gold_every",
+    "repeat_every",
+    "minimum_seconds",
+)
+
 
 def frozen_lines(study: Study) -> Iterator[str]:
     """Yield JSON lines: the study's texts and criteria first, then each comparison with the sides of its slots.
@@ -50,7 +62,27 @@ def frozen_sha256(study: Study) -> str:
 
 def _study(study: Study) -> dict[str, Any]:
     criteria = study.criteria.values("key", "name", "question", "definition", "position")
-    return {**{name: getattr(study, name) for name in _SHOWN}, "criteria": list(criteria)}
+    return {**{name: getattr(study, name) for name in _SHOWN}, "criteria": list(criteria), **_steps(study)}
+
+
+def _steps(study: Study) -> dict[str, Any]:
+    """The steps around the main part and the checks, as far as the study has any: what is left out is not there."""
+    columns = {column.name: column for column in Study._meta.concrete_fields}
+    asked = {name: getattr(study, name) for name in _STEPS if getattr(study, name) != columns[name].get_default()}
+    parts: dict[str, list[dict[str, Any]]] = {
+        "practice": _rows(study.practice),
+        "comprehension": _rows(study.comprehension_questions),
+        "closing": _rows(study.closing_questions),
+        "gold": [
+            {"comparison": str(gold.comparison.code), "criterion": gold.criterion.key, "expected": gold.expected}
+            for gold in study.gold_answers.select_related("comparison", "criterion").order_by("pk")
+        ],
+    }
+    return asked | {name: rows for name, rows in parts.items() if rows}
+
+
+def _rows(rows: Any) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in {"id", "study_id"}} for row in rows.values()]
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:

@@ -6,12 +6,15 @@ from annotation.errors import DuologueError
 from annotation.models import Annotator, Assignment, Comparison, Criterion, Event, Judgement, Matchup, Slot, Study
 from annotation.services import members
 from annotation.services.actors import Actor
+from annotation.services.copying import copy_questions
 from annotation.services.trail import record
 from annotation.states import StudyState
 
 _NOT_COPIED = {"id", "code", "name", "state", "rehearsal_of", "places_taken", "frozen_sha256", "created_at"} | {
     "launched_at",
     "closed_at",
+    "message",
+    "message_number",
 }
 
 
@@ -38,8 +41,7 @@ def make_rehearsal(study: Study, *, actor: Actor = None) -> Study:
     }
     rehearsal = Study.objects.create(**copied, name=f"{study.name} (rehearsal)"[:200], rehearsal_of=study)
     rehearsal.collections.set(study.collections.all())
-    for criterion in study.criteria.all():
-        _copy(criterion, study=rehearsal)
+    copy_questions(study, to=rehearsal)
     for matchup in Matchup.objects.filter(study=study):
         twin = Matchup.objects.create(
             study=rehearsal, baseline_id=matchup.baseline_id, treatment_id=matchup.treatment_id
@@ -48,12 +50,6 @@ def make_rehearsal(study: Study, *, actor: Actor = None) -> Study:
     members.inherit(rehearsal, source=study)
     record(study, "make rehearsal", actor=actor, rehearsal=str(rehearsal.code))
     return rehearsal
-
-
-def _copy(criterion: Criterion, *, study: Study) -> None:
-    criterion.pk = None
-    criterion.study = study
-    criterion.save(force_insert=True)
 
 
 def _twin(comparison: Comparison, rehearsal: Study, matchup: Matchup) -> Comparison:

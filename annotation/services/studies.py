@@ -20,6 +20,7 @@ from annotation.services.comparisons import (
     release_comparison,
 )
 from annotation.services.freezing import frozen_sha256
+from annotation.services.step_problems import step_problems
 from annotation.services.trail import record
 from annotation.states import AssignmentState, ComparisonKind, StudyState
 
@@ -61,7 +62,7 @@ def answer_rules(study: Study) -> AnswerRules:
 
 def validate_study(study: Study) -> list[str]:
     """Return, in sentences, what stands in the way of a launch; empty when nothing does."""
-    checks = (_missing_texts, _bad_numbers, _bad_criteria, _bad_matchups, _bad_comparisons)
+    checks = (_missing_texts, _bad_numbers, _bad_criteria, _bad_matchups, step_problems, _bad_comparisons)
     return [sentence for check in checks for sentence in check(study)]
 
 

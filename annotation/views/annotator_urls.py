@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import entry, rating
+from annotation.views import entry, rating, steps
 
 app_name = "annotator"
 urlpatterns = [
@@ -11,6 +11,10 @@ urlpatterns = [
     path("", entry.landing, name="landing"),
     path("declined/", entry.declined, name="declined"),
     path("instructions/", entry.instructions, name="instructions"),
+    path("device/", steps.device, name="device"),
+    path("questions/", steps.comprehension, name="comprehension"),
+    path("practice/", steps.training, name="practice"),
+    path("closing/", steps.closing, name="closing"),
     path("guidelines/", entry.guidelines, name="guidelines"),
     path("finish/", entry.finish, name="finish"),
     path("feedback/", entry.feedback, name="feedback"),

@@ -9,14 +9,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.errors import DuologueError
+from annotation.flow import Step
 from annotation.forms import ConsentForm, WordsForm
 from annotation.models import Annotator, Study
-from annotation.services import annotators
+from annotation.services import annotators, flows
 from annotation.services.faces import read_face
 from annotation.services.sheets import frozen_sheet
 from annotation.services.slots import NoWork, Reason, claim_next, find_last
 from annotation.states import Exit, StudyState
 from annotation.views.annotators import AnnotatorRequest, annotator_required, find_annotator, remember
+from annotation.views.exercises import draw_examples
+from annotation.views.leading import to_step
 
 
 @never_cache
@@ -57,8 +60,15 @@ def declined(request: HttpRequest, study: UUID) -> HttpResponse:
 @annotator_required
 @require_safe
 def instructions(request: AnnotatorRequest) -> HttpResponse:
-    rules = frozen_sheet(request.standing.study_id, request.standing.study_sha256).rules
-    context = {"face": request.face, "has_tie": "0" in rules.values()}
+    standing = request.standing
+    if not standing.is_instructed and (step := flows.where(standing)) == Step.DEVICE:
+        return to_step(standing, step)
+    sheet = frozen_sheet(standing.study_id, standing.study_sha256)
+    context = {
+        "face": request.face,
+        "has_tie": "0" in sheet.rules.values(),
+        "examples": draw_examples(flows.steps_of(standing).examples, sheet),
+    }
     return render(request, "annotator/instructions.html", context)
 
 
@@ -79,6 +89,8 @@ def finish(request: AnnotatorRequest) -> HttpResponse:
             return redirect("annotator:rate", study=standing.study_code, code=following.code)
         if following.reason == Reason.PAUSED:
             return redirect("annotator:next", study=standing.study_code)
+        if flows.where(standing, is_main_over=True) == Step.CLOSING:
+            return redirect("annotator:closing", study=standing.study_code)
         how = Exit.COMPLETED if standing.submitted_count else Exit.QUOTA_FULL
         annotators.finish(standing.annotator_id, now=now, how=how)
         return redirect("annotator:finish", study=standing.study_code)

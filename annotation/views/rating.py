@@ -16,13 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import push_url
 
 from annotation.answers import Answer, Problem
+from annotation.flow import Step
 from annotation.forms import WordsForm, as_draft, from_draft, read_answers, read_timing
-from annotation.services import slots
-from annotation.services.annotators import Held, mark_instructed, report_problem
+from annotation.services import flows, slots
+from annotation.services.annotators import Held, report_problem
 from annotation.services.claiming import may_be_open, why_no_work
 from annotation.services.sheets import Sheet, frozen_sheet
 from annotation.services.slots import InvalidAnswers, NoWork, Reason, Receipt, TooLateToCorrect
 from annotation.views.annotators import AnnotatorRequest, annotator_required, lead_to
+from annotation.views.leading import to_step
 from annotation.views.screens import Screen
 
 SHOWN = "shown"
@@ -37,12 +39,13 @@ def following(request: AnnotatorRequest) -> HttpResponse:
     if standing.exit:
         return redirect("annotator:finish", study=standing.study_code)
     if request.method == "POST":
-        mark_instructed(standing.annotator_id, now=now)
+        if not standing.is_instructed and (step := flows.go_on(standing, now=now)) != Step.MAIN:
+            return to_step(standing, step)
         return _go_to(request, slots.claim_next(standing, now=now))
     if standing.held:
         return redirect("annotator:rate", study=standing.study_code, code=standing.held.code)
-    if not standing.is_instructed:
-        return redirect("annotator:instructions", study=standing.study_code)
+    if not standing.is_instructed and (step := flows.where(standing)) != Step.MAIN:
+        return to_step(standing, step)
     none = why_no_work(standing, now=now)
     is_open = none.reason in {Reason.OTHERS_HOLD, Reason.ALL_DONE} and may_be_open(standing)
     context = {

@@ -137,6 +137,15 @@ def draw_texts(pair: Pair, language: str) -> tuple[SafeString, SafeString]:
     return render_to_string("annotator/_story.html", context), render_to_string("annotator/_responses.html", context)
 
 
+def draw_exercise(
+    pair: Pair, question: Question, rules: AnswerRules, *, is_missing: bool = False
+) -> dict[str, SafeString]:
+    """Return the parts of a training comparison, which has the look of the rating page and one question."""
+    story, replies = draw_texts(pair, get_language() or "en")
+    problems = {question.id: Problem.MISSING} if is_missing else {}
+    return {"story": story, "replies": replies, "questions": draw_questions([question], rules, {}, problems)}
+
+
 @lru_cache(maxsize=512)
 def draw_open_questions(questions: tuple[Question, ...], rules: AnswerRules, language: str) -> SafeString:
     """Return the questions of an untouched page as HTML."""

@@ -155,6 +155,8 @@ def take_part(client: Client, study: Study) -> Crawl:
     crawl.post(home, {"adult": "on"})
     agree(client, study)
     crawl.get(home)
+    for step in ("device/", "questions/", "practice/", "closing/"):
+        crawl.get(home + step)
     crawl.post(f"{home}next/")
     annotator = study.annotators.latest("pk")
     judge_all(crawl, annotator)
