@@ -7,24 +7,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0001_initial'),
+        ("annotation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[(annotation.roles.Role['OWNER'], 'owner'), (annotation.roles.Role['RESEARCHER'], 'researcher'), (annotation.roles.Role['VIEWER'], 'viewer')], default=annotation.roles.Role['VIEWER'], help_text='A viewer sees everything and changes nothing, a researcher runs the study, an owner also decides who is a member.', max_length=10)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='annotation.study')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            (annotation.roles.Role["OWNER"], "owner"),
+                            (annotation.roles.Role["RESEARCHER"], "researcher"),
+                            (annotation.roles.Role["VIEWER"], "viewer"),
+                        ],
+                        default=annotation.roles.Role["VIEWER"],
+                        help_text="A viewer sees everything and changes nothing, a researcher runs the study, an owner also decides who is a member.",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="annotation.study"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'role', 'user'],
-                'constraints': [models.UniqueConstraint(fields=('study', 'user'), name='member_once_per_study')],
+                "ordering": ["study", "role", "user"],
+                "constraints": [models.UniqueConstraint(fields=("study", "user"), name="member_once_per_study")],
             },
         ),
     ]

@@ -4,30 +4,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0002_membership'),
+        ("annotation", "0002_membership"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='storedreport',
-            name='ordered_at',
-            field=models.DateTimeField(blank=True, help_text='When the worker was asked for it.', null=True),
+            model_name="storedreport",
+            name="ordered_at",
+            field=models.DateTimeField(blank=True, help_text="When the worker was asked for it.", null=True),
         ),
         migrations.AddField(
-            model_name='storedreport',
-            name='people',
-            field=models.JSONField(blank=True, default=dict, help_text='Figures of every annotator, for the quality table.'),
+            model_name="storedreport",
+            name="people",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="Figures of every annotator, for the quality table."
+            ),
         ),
         migrations.AlterField(
-            model_name='storedreport',
-            name='computed_at',
+            model_name="storedreport",
+            name="computed_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='storedreport',
-            name='fingerprint',
-            field=models.CharField(blank=True, help_text='Names the judgements and settings it was computed from.', max_length=200),
+            model_name="storedreport",
+            name="fingerprint",
+            field=models.CharField(
+                blank=True, help_text="Names the judgements and settings it was computed from.", max_length=200
+            ),
         ),
     ]

@@ -5,24 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0003_people_and_orders_of_reports'),
+        ("annotation", "0003_people_and_orders_of_reports"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DatasheetAnswer',
+            name="DatasheetAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(help_text='Of the question, e.g. 3.2.2.', max_length=10)),
-                ('choice', models.CharField(blank=True, max_length=30)),
-                ('text', models.TextField(blank=True)),
-                ('criterion', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='datasheet_answers', to='annotation.criterion')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='datasheet_answers', to='annotation.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(help_text="Of the question, e.g. 3.2.2.", max_length=10)),
+                ("choice", models.CharField(blank=True, max_length=30)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "criterion",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="datasheet_answers",
+                        to="annotation.criterion",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="datasheet_answers",
+                        to="annotation.study",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('study', 'criterion', 'number'), name='one_answer_per_datasheet_question', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('choice', ''), ('text', ''), _negated=True), name='datasheet_answer_says_something')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("study", "criterion", "number"),
+                        name="one_answer_per_datasheet_question",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("choice", ""), ("text", ""), _negated=True),
+                        name="datasheet_answer_says_something",
+                    ),
+                ],
             },
         ),
     ]

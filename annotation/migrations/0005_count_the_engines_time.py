@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0004_datasheet_answers'),
+        ("annotation", "0004_datasheet_answers"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='runtally',
-            name='engine_microseconds',
-            field=models.PositiveBigIntegerField(default=0, help_text='How long engines were at work on it, all workers together.'),
+            model_name="runtally",
+            name="engine_microseconds",
+            field=models.PositiveBigIntegerField(
+                default=0, help_text="How long engines were at work on it, all workers together."
+            ),
         ),
     ]
