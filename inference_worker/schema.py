@@ -5,10 +5,12 @@ Standard library only. Both sides import this module and nothing else of each ot
 """
 
 import dataclasses
+import functools
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 SCHEMA_VERSION = 1
 
@@ -291,53 +293,125 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> dict[str, Any]:
-    """Return the message of a dataclass of this module."""
-    return dataclasses.asdict(value)
+    """Return the message of a dataclass of this module. Lists and objects inside it are shared, not copied."""
+    return {name: _plain(getattr(value, name)) for name in _hints(cast(Any, type(value)))}
 
 
 def from_json(kind: type[T], message: Any) -> T:
     """Build `kind` from a message. Raises SchemaError, naming the field that does not fit."""
-    return typing.cast(T, _build(kind, message, kind.__name__))
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(kind):
-        return _build_dataclass(kind, value, where)
-    origin = typing.get_origin(kind)
-    if origin in (types.UnionType, typing.Union):
-        return None if value is None else _build(typing.get_args(kind)[0], value, where)
-    if origin is tuple:
-        _expect(isinstance(value, list | tuple), where, "a list")
-        return tuple(_build(typing.get_args(kind)[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-    if origin is list:
-        _expect(isinstance(value, list), where, "a list")
-        return [_build(typing.get_args(kind)[0], item, f"{where}[{n}]") for n, item in enumerate(value)]
-    if origin is dict:
-        _expect(isinstance(value, dict), where, "an object")
-        return {key: _build(typing.get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
-    return _build_plain(kind, value, where)
-
-
-def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
-    _expect(isinstance(value, dict), where, "an object")
-    hints = typing.get_type_hints(kind)
-    unknown = set(value) - set(hints)
-    _expect(not unknown, where, f"no field {', '.join(sorted(unknown))}")
     try:
-        return kind(**{name: _build(hints[name], item, f"{where}.{name}") for name, item in value.items()})
-    except TypeError as missing:
-        raise SchemaError(f"{where}: {missing}") from missing
+        return cast(T, _builder(cast(Any, kind))(message))
+    except _Misfit as misfit:
+        raise SchemaError(f"{kind.__name__}{misfit.where} {misfit.what}") from None
 
 
-def _build_plain(kind: Any, value: Any, where: str) -> Any:
-    if kind is Any:
-        return value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    _expect(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)), where, f"a {kind.__name__}")
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_json(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     return value
 
 
-def _expect(fits: bool, where: str, what: str) -> None:
+class _Misfit(Exception):
+    """A value that does not fit; `where` grows from the inside out, so that what fits costs nothing."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = ""
+
+    def inside(self, where: str) -> "_Misfit":
+        self.where = where + self.where
+        return self
+
+
+Builder = Callable[[Any], Any]
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+@functools.cache
+def _builder(kind: Any) -> Builder:
+    """Return what makes a value of this type; worked out once, since records come by the thousand."""
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_builder(kind)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        inner = _builder(arguments[0])
+        return lambda value: None if value is None else inner(value)
+    if origin in (tuple, list):
+        return _sequence_builder(origin, _builder(arguments[0]))
+    if origin is dict:
+        return _object_builder(_builder(arguments[1]))
+    return _plain_builder(kind)
+
+
+def _dataclass_builder(kind: Any) -> Builder:
+    builders = {name: _builder(hint) for name, hint in _hints(kind).items()}
+
+    def build(value: Any) -> Any:
+        _expect(isinstance(value, dict), "an object")
+        if unknown := value.keys() - builders.keys():
+            _expect(False, f"no field {', '.join(sorted(unknown))}")
+        fields = {}
+        for name, item in value.items():
+            try:
+                fields[name] = builders[name](item)
+            except _Misfit as misfit:
+                raise misfit.inside(f".{name}") from None
+        try:
+            return kind(**fields)
+        except TypeError as missing:
+            raise _Misfit(f"is not whole: {missing}.") from missing
+
+    return build
+
+
+def _sequence_builder(kind: Any, item_builder: Builder) -> Builder:
+    def build(value: Any) -> Any:
+        _expect(isinstance(value, list | tuple), "a list")
+        found = []
+        for number, item in enumerate(value):
+            try:
+                found.append(item_builder(item))
+            except _Misfit as misfit:
+                raise misfit.inside(f"[{number}]") from None
+        return kind(found)
+
+    return build
+
+
+def _object_builder(item_builder: Builder) -> Builder:
+    def build(value: Any) -> Any:
+        _expect(isinstance(value, dict), "an object")
+        found = {}
+        for key, item in value.items():
+            try:
+                found[key] = item_builder(item)
+            except _Misfit as misfit:
+                raise misfit.inside(f".{key}") from None
+        return found
+
+    return build
+
+
+def _plain_builder(kind: Any) -> Builder:
+    def build(value: Any) -> Any:
+        if kind is Any or type(value) is kind:
+            return value
+        if kind is float and type(value) is int:
+            return float(value)
+        raise _Misfit(f"must be a {kind.__name__}.")
+
+    return build
+
+
+def _expect(fits: bool, what: str) -> None:
     if not fits:
-        raise SchemaError(f"{where} must be {what}.")
+        raise _Misfit(f"must be {what}.")

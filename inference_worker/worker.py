@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 3.0
 # Finished texts wait so long for company: progress stays live, and a fast engine does not drown the broker.
-RECORD_SECONDS = 1.0
-RECORD_LIMIT = 64
+RECORD_SECONDS = 0.5
+RECORD_LIMIT = 256
 
 
 class Outbox(Protocol):

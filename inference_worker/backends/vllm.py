@@ -1,7 +1,8 @@
 """vLLM in this process: continuous batching over a whole batch. The engine for GPUs.
 
 Options go to the engine by their own names: `dtype`, `tensor_parallel_size`, `gpu_memory_utilization`, `max_model_len`,
-`enforce_eager`, `max_num_seqs`, `quantization`, `trust_remote_code`. `lora` is the path or hub id of an adapter and
+`enforce_eager`, `max_num_seqs`, `max_num_batched_tokens`, `enable_chunked_prefill`, `quantization`,
+`trust_remote_code`. `lora` is the path or hub id of an adapter and
 `lora_rank` its rank (16).
 """
 
@@ -26,6 +27,8 @@ ENGINE_OPTIONS = (
     "max_model_len",
     "enforce_eager",
     "max_num_seqs",
+    "max_num_batched_tokens",
+    "enable_chunked_prefill",
     "quantization",
     "trust_remote_code",
 )
@@ -44,6 +47,11 @@ def load(spec: ModelSpec) -> "Vllm":
         library = importlib.import_module("vllm")
     except ImportError as missing:
         raise EngineError("vLLM is not installed here: make engines builds its environment.") from missing
+    platform = importlib.import_module("vllm.platforms").current_platform
+    if platform.is_cpu():
+        # A prompt that is read in two steps draws a token too many and takes it back, which random streams on the CPU
+        # cannot do: the engine would break on large batches.
+        arguments.setdefault("enable_chunked_prefill", False)
     try:
         return Vllm(library, library.LLM(**arguments), spec)
     except EngineError:

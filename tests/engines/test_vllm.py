@@ -1,6 +1,7 @@
 """vLLM on the CPU, against transformers on the same weights."""
 
 import threading
+import time
 
 import pytest
 
@@ -30,6 +31,20 @@ def test_the_same_batch_gives_the_same_texts_again(engine):
     assert texts(ask(engine, requests)) == first
     assert len(set(first)) > 6
     assert engine.engine.is_reproducible
+
+
+def test_more_prompts_than_one_step_can_read_are_drawn_with_seeds_of_their_own(engine):
+    requests = thinking(400, temperature=0.9, max_new_tokens=8)
+    answers = ask(engine, requests)
+    assert sum(answer.prompt_tokens for answer in answers) > 4096
+    assert all(isinstance(answer, Completion) for answer in answers)
+
+
+def test_shares_of_the_engines_time_add_up_to_all_of_it(engine):
+    began = time.monotonic()
+    answers = ask(engine, thinking(24))
+    whole = (time.monotonic() - began) * 1000
+    assert whole / 2 < sum(answer.engine_ms for answer in answers) <= whole
 
 
 def test_a_text_ends_before_a_stop_string(engine):
