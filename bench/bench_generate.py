@@ -142,7 +142,8 @@ def peak_memory(stage: on.Stage, run) -> dict[str, float]:
 def tell(run: Run) -> Run:
     print(
         f"  {run.part:>10} {run.side:>8}: {run.texts} texts in {run.seconds:6.2f} s, "
-        f"{run.texts_per_second:6.1f} texts/s, {run.tokens_per_second:7.0f} tokens/s, calibration {run.calibration:5.1f} ms",
+        f"{run.texts_per_second:6.1f} texts/s, {run.tokens_per_second:7.0f} tokens/s, "
+        f"calibration {run.calibration:5.1f} ms",
         file=sys.stderr,
     )
     return run

@@ -15,7 +15,7 @@ os.environ.update(
 
 import pytest
 
-from tests.engines.models import smollm2_directory, tiny_directory
+from tests.engines.models import smollm2_directory, tiny_directory, tiny_gguf
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +26,6 @@ def smollm2():
 
 @pytest.fixture(scope="session")
 def tiny():
-    """A tiny Llama that has learned the form of a skill-of-mind."""
+    """A tiny Llama that has learned the form of a skill-of-mind; for llama.cpp it stands beside it as GGUF."""
+    tiny_gguf()
     return tiny_directory()

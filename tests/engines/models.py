@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from inference_worker.schema import SKILLS
 from inference_worker.weights import find_weights, sha256_of
+from tests.engines.to_gguf import write_gguf
 
 CACHE = Path(__file__).resolve().parent.parent.parent / ".cache" / "engines"
 PACKAGED = "packaged:smollm2-135m-instruct"
@@ -36,6 +37,17 @@ def smollm2_directory() -> Path:
 def tiny_directory() -> Path:
     """Return the tiny model, trained for about a minute."""
     return _made(f"tiny-{VERSION}", _train)
+
+
+def tiny_gguf() -> Path:
+    """Return the tiny model for llama.cpp: the same weights."""
+    source = tiny_directory()
+    target = source.with_suffix(".gguf")
+    if not target.exists():
+        part = target.with_suffix(".part")
+        write_gguf(source, part)
+        part.rename(target)
+    return target
 
 
 def _made(name: str, make) -> Path:
