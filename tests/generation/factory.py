@@ -88,6 +88,11 @@ class Factory:
         pace = ["--option", f"seconds_per_text={seconds_per_text}"]
         self._start(name, "-m", "inference_worker", "--model", slug, *replay, *pace, BROKER_URL=self.gpu_broker_url)
 
+    def start_engine(self, name: str, slug: str, *, backend: str, source: Path) -> None:
+        """Start a worker that really computes."""
+        engine = ["--backend", backend, "--source", str(source)]
+        self._start(name, "-m", "inference_worker", "--model", slug, *engine, BROKER_URL=self.gpu_broker_url)
+
     def migrate(self) -> None:
         create_database(self.sockets)
         self._start("migrate", "manage.py", "migrate", "-v0")
