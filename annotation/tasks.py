@@ -8,13 +8,14 @@ from typing import Any
 
 from celery import shared_task
 from celery.exceptions import Reject
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from annotation.models import Study
+from annotation.models import Recruitment, Study
 from annotation.reporting.filters import Filters
-from annotation.schedule import DISPATCH_TASK, REPORT_TASK, SWEEP_TASK
-from annotation.services import generation, reports
+from annotation.schedule import DISPATCH_TASK, REFRESH_KEYS_TASK, REPORT_TASK, SWEEP_TASK, TELL_PLATFORM_TASK
+from annotation.services import generation, platform_messages, reports, signing_keys
 from annotation.services.claiming import expire_stale
 from inference_worker.schema import ALIVE_TASK, RECORD_TASK, Alive, Records, SchemaError, from_json
 
@@ -77,6 +78,8 @@ def sweep() -> None:
     now = timezone.now()
     generation.sweep(now=now)
     expire_stale(now=now)
+    for message in platform_messages.due(now=now):
+        platform_messages.wake(message)
     for model in {worker.model_id for worker in generation.live_workers(now=now)}:
         generation.dispatch(model, now=now)
 
@@ -88,3 +91,16 @@ def report(study: int, filters: dict[str, Any]) -> None:
     chosen = Filters.from_json(filters)
     if found is not None and not reports.show_stored(found, chosen).is_current:
         reports.compute(found, chosen, now=timezone.now())
+
+
+@shared_task(name=TELL_PLATFORM_TASK)
+def tell_platform(message: int) -> None:
+    """Send what a platform must be told; the row says what and whether it is still to be sent."""
+    platform_messages.send(message, now=timezone.now())
+
+
+@shared_task(name=REFRESH_KEYS_TASK)
+def refresh_keys() -> None:
+    """Fetch the keys of a platform whose signed links are in use. Run by beat."""
+    if Recruitment.objects.filter(requires_signed_entry=True).exists():
+        signing_keys.refresh(settings.PROLIFIC_JWKS_URL)

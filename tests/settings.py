@@ -7,6 +7,7 @@ import tempfile
 os.environ.setdefault("DUOLOGUE_TEST_DIR", tempfile.mkdtemp(prefix="duologue-tests-"))
 os.environ["DATA_DIR"] = os.environ["DUOLOGUE_TEST_DIR"]
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 50)
+os.environ.setdefault("IDENTITY_KEY", "tests-only-" + "i" * 50)
 # Browser tests run an event loop in the thread that also builds their data.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 

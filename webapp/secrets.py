@@ -1,4 +1,4 @@
-"""The signing key: from the environment, or made once and kept in the data directory."""
+"""The keys of this site: from the environment, or made once and kept in the data directory."""
 
 import os
 import secrets
@@ -11,9 +11,19 @@ from webapp.stack.paths import unusable
 
 
 def secret_key(env: Env) -> str:
-    """Return SECRET_KEY, or the key file of the data directory, made on first use with mode 0600."""
+    """Return SECRET_KEY, which signs cookies and links."""
+    return _key(env, "SECRET_KEY")
+
+
+def identity_key(env: Env) -> str:
+    """Return IDENTITY_KEY, which hashes and seals the ids of people. Without it they can be read no more."""
+    return _key(env, "IDENTITY_KEY")
+
+
+def _key(env: Env, name: str) -> str:
+    """Return a key of the environment, or its file in the data directory, made on first use with mode 0600."""
     try:
-        return env.text("SECRET_KEY") or key_from_file(env.data_dir() / "secret_key")
+        return env.text(name) or key_from_file(env.data_dir() / name.lower())
     except OSError as error:
         raise ImproperlyConfigured(unusable(env.data_dir(), error)) from error
 

@@ -7,13 +7,14 @@ from django.urls import reverse_lazy
 from django.utils.csp import CSP
 
 from webapp.env import ROOT, database_from_url, read_env
-from webapp.secrets import secret_key
+from webapp.secrets import identity_key, secret_key
 from webapp.stack.paths import broker_url, database_url
 
 env = read_env()
 DATA_DIR = env.data_dir()
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = secret_key(env)
+IDENTITY_KEY = identity_key(env)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "annotation.middleware.EntryParameters",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "webapp.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -85,6 +87,15 @@ GENERATION_LEASE_SECONDS = env.number("GENERATION_LEASE_SECONDS", 60, least=2)
 
 # Above this many judgements a report takes seconds, so the default worker makes it and the page shows the last one.
 REPORT_COMPUTED_AT_ONCE = env.number("REPORT_COMPUTED_AT_ONCE", 50_000)
+
+# Recruiting platforms. Tokens and secrets come from the environment alone and are shown nowhere.
+PROLIFIC_API_URL = env.text("PROLIFIC_API_URL", "https://api.prolific.com/api/v1/")
+PROLIFIC_JWKS_URL = env.text("PROLIFIC_JWKS_URL", "https://api.prolific.com/.well-known/study/jwks.json")
+PROLIFIC_RETURN_URL = env.text("PROLIFIC_RETURN_URL", "https://app.prolific.com/submissions/complete")
+PROLIFIC_TOKEN = env.text("PROLIFIC_TOKEN")
+PROLIFIC_WEBHOOK_SECRETS = env.words("PROLIFIC_WEBHOOK_SECRETS")
+SONA_URL = env.text("SONA_URL", "https://{host}")
+MTURK_HOSTS = env.words("MTURK_HOSTS", "www.mturk.com,workersandbox.mturk.com")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

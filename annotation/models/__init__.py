@@ -18,6 +18,15 @@ from annotation.models.generation import (
 )
 from annotation.models.judgement import Event, Judgement
 from annotation.models.membership import Membership
+from annotation.models.recruitment import (
+    ExitCode,
+    Invitation,
+    PlatformEvent,
+    PlatformIdentity,
+    PlatformMessage,
+    Recruitment,
+    SigningKeys,
+)
 from annotation.models.report import StoredReport
 from annotation.models.study import Comparison, Criterion, Matchup, Scale, Slot, Study
 
@@ -36,21 +45,28 @@ __all__ = [
     "DatasheetAnswer",
     "Dialogue",
     "Event",
+    "ExitCode",
     "GenerationRun",
     "GenerationUnit",
     "GoldAnswer",
     "Guidance",
+    "Invitation",
     "Judgement",
     "LanguageModel",
     "Matchup",
     "Membership",
+    "PlatformEvent",
+    "PlatformIdentity",
+    "PlatformMessage",
     "Practice",
     "ProblemReport",
     "PromptSet",
+    "Recruitment",
     "Response",
     "RunCount",
     "RunTally",
     "Scale",
+    "SigningKeys",
     "SkillOfMind",
     "Slot",
     "Source",

@@ -13,11 +13,12 @@ from django.db.models import F, Q
 
 from annotation.errors import DuologueError
 from annotation.models import Annotator, Assignment, Judgement, ProblemReport, Slot, Study
+from annotation.platforms import Visitor
+from annotation.services.identities import is_excluded, keep_identity, study_hash
+from annotation.services.platform_messages import order_deed
+from annotation.services.recruiting import code_for, random_code
 from annotation.services.statements import row_on_a_live_connection
 from annotation.states import AssignmentState, Exit, Side, StudyState
-
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""No letter or digit that a person copying it by hand could take for another."""
 
 
 class StudyNotOpen(DuologueError):
@@ -34,6 +35,10 @@ class ConsentChanged(DuologueError):
 
 class AlreadyEnrolled(DuologueError):
     user_message = "You already take part in this study. Go on in the browser in which you began."
+
+
+class NotEligible(DuologueError):
+    user_message = "You cannot take part in this study: you took part in one that rules it out."
 
 
 class Held(NamedTuple):
@@ -125,36 +130,44 @@ def enrol(
     *,
     consent_version: str,
     now: datetime,
-    platform: str = "open",
-    platform_hash: str = "",
+    visitor: Visitor | None = None,
     is_simulated: bool = False,
 ) -> Annotator:
     """Take a person into a running study, after they agreed to the consent text of this version.
 
-    `platform_hash` is a keyed hash of the platform's id for the person; empty on an open link.
-    Raises: StudyNotOpen, NoPlaceLeft, ConsentChanged, AlreadyEnrolled.
+    `visitor` is who they are at their platform; None on an open link.
+    Raises: StudyNotOpen, NoPlaceLeft, ConsentChanged, NotEligible, AlreadyEnrolled.
     """
     study = Study.objects.get(pk=study.pk)
     if consent_version != study.consent_version:
         raise ConsentChanged()
+    if visitor and is_excluded(study, visitor):
+        raise NotEligible()
     try:
         with transaction.atomic():
             _take_place(study)
-            return Annotator.objects.create(
-                study=study,
-                pseudonym=f"P-{random_code(8)}",
-                platform=platform,
-                platform_hash=platform_hash,
-                is_simulated=is_simulated,
-                consent_version=consent_version,
-                consent_sha256=hashlib.sha256(study.consent_text.encode()).hexdigest(),
-                consented_at=now,
-                seed=secrets.randbelow(2**31),
-            )
+            annotator = _create(study, visitor, now=now, is_simulated=is_simulated)
+            if visitor and visitor.person:
+                keep_identity(annotator, visitor, now=now)
     except IntegrityError as error:
-        if platform_hash and "one_person_once_per_study" in str(error):
+        if visitor and "one_person_once_per_study" in str(error):
             raise AlreadyEnrolled() from error
         raise
+    return annotator
+
+
+def _create(study: Study, visitor: Visitor | None, *, now: datetime, is_simulated: bool) -> Annotator:
+    return Annotator.objects.create(
+        study=study,
+        pseudonym=f"P-{random_code(8)}",
+        platform=visitor.platform if visitor else "open",
+        platform_hash=study_hash(study, visitor) if visitor else "",
+        is_simulated=is_simulated,
+        consent_version=study.consent_version,
+        consent_sha256=hashlib.sha256(study.consent_text.encode()).hexdigest(),
+        consented_at=now,
+        seed=secrets.randbelow(2**31),
+    )
 
 
 def _take_place(study: Study) -> None:
@@ -164,26 +177,31 @@ def _take_place(study: Study) -> None:
         raise NoPlaceLeft() if running.exists() else StudyNotOpen()
 
 
-def random_code(length: int) -> str:
-    """Return a random code that is easy to copy and cannot be guessed from another one."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
 def mark_instructed(annotator_id: int, *, now: datetime) -> None:
     """Remember that the person has read the instructions; the first time counts."""
     Annotator.objects.filter(pk=annotator_id, instructed_at=None).update(instructed_at=now)
 
 
 def finish(annotator_id: int, *, now: datetime, how: Exit = Exit.COMPLETED) -> Annotator:
-    """End a person's part and give them their completion code. The first exit counts; a second call changes nothing.
+    """End a person's part and give them the code of this exit. The first exit counts; a second call changes nothing.
 
     A comparison still in their hands goes back. Whether they may finish now is the caller's decision.
     """
     with transaction.atomic():
         free_held(annotator_id, to=AssignmentState.RELEASED)
-        code = random_code(10) if how == Exit.COMPLETED else ""
-        Annotator.objects.filter(pk=annotator_id, exit="").update(exit=how, exited_at=now, completion_code=code)
-    return Annotator.objects.get(pk=annotator_id)
+        annotator, _ = _end(annotator_id, how, now=now)
+    return annotator
+
+
+def _end(annotator_id: int, how: Exit, *, now: datetime) -> tuple[Annotator, bool]:
+    """Let a person go by this exit, unless they went by another; returns them and whether they went now."""
+    annotator = Annotator.objects.select_related("study").get(pk=annotator_id)
+    code = code_for(annotator.study, how)
+    left = Annotator.objects.filter(pk=annotator_id, exit="").update(exit=how, exited_at=now, completion_code=code)
+    annotator.refresh_from_db(fields=["exit", "exited_at", "completion_code"])
+    if left:
+        order_deed(annotator, how, now=now)
+    return annotator, bool(left)
 
 
 def give_back_place(annotator: Annotator) -> None:
@@ -211,8 +229,7 @@ def withdraw(annotator_id: int, *, now: datetime, how: Exit = Exit.WITHDREW, era
     """
     with transaction.atomic():
         free_held(annotator_id, to=AssignmentState.EXPIRED if how == Exit.TIMED_OUT else AssignmentState.WITHDRAWN)
-        left = Annotator.objects.filter(pk=annotator_id, exit="").update(exit=how, exited_at=now)
-        annotator = Annotator.objects.get(pk=annotator_id)
+        annotator, left = _end(annotator_id, how, now=now)
         if left:
             give_back_place(annotator)
         if erase:

@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from annotation.views import entry, rating, steps
+from annotation.views import entrance, entry, rating, steps
 
 app_name = "annotator"
 urlpatterns = [
     # First, because it is asked for far more often than all the others together.
     path("<uuid:code>/", rating.rate, name="rate"),
-    path("", entry.landing, name="landing"),
-    path("declined/", entry.declined, name="declined"),
+    path("", entrance.landing, name="landing"),
+    path("enter/", entrance.enter, name="enter"),
+    path("declined/", entrance.declined, name="declined"),
     path("instructions/", entry.instructions, name="instructions"),
     path("device/", steps.device, name="device"),
     path("questions/", steps.comprehension, name="comprehension"),

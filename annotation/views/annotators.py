@@ -40,6 +40,11 @@ def remember(response: HttpResponse, *, study: UUID, annotator: UUID) -> None:
     )
 
 
+def forget(response: HttpResponse, *, study: UUID) -> None:
+    """Let this browser be nobody in this study: somebody else comes in with it."""
+    response.delete_cookie(COOKIE, path=f"/s/{study}/", samesite="Lax")
+
+
 def find_annotator(request: HttpRequest, study: UUID) -> Standing | None:
     """Return where the annotator of this browser stands in the study; None for a stranger."""
     code = request.get_signed_cookie(COOKIE, default="", salt=_salt(study))

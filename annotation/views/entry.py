@@ -1,60 +1,22 @@
-"""The way in and the way out: consent, instructions, guidelines, leaving, the end."""
+"""What stands around the comparisons: instructions, guidelines, leaving, the end."""
 
-from uuid import UUID
-
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.errors import DuologueError
 from annotation.flow import Step
-from annotation.forms import ConsentForm, WordsForm
-from annotation.models import Annotator, Study
+from annotation.forms import WordsForm
+from annotation.models import Annotator
 from annotation.services import annotators, flows
-from annotation.services.faces import read_face
+from annotation.services.erasing import erase_person
 from annotation.services.sheets import frozen_sheet
 from annotation.services.slots import NoWork, Reason, claim_next, find_last
-from annotation.states import Exit, StudyState
-from annotation.views.annotators import AnnotatorRequest, annotator_required, find_annotator, remember
+from annotation.states import Exit
+from annotation.views.annotators import AnnotatorRequest, annotator_required
 from annotation.views.exercises import draw_examples
 from annotation.views.leading import to_step
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def landing(request: HttpRequest, study: UUID) -> HttpResponse:
-    """What the study asks, and consent. Nothing is stored before it is given."""
-    if find_annotator(request, study):
-        return redirect("annotator:next", study=study)
-    found = get_object_or_404(Study, code=study)
-    if found.state != StudyState.RUNNING:
-        return render(request, "annotator/not_open.html", {"face": read_face(found), "state": found.state})
-    form = ConsentForm(request.POST or None)
-    problem = ""
-    if form.is_valid():
-        try:
-            return _enrol(found, form, is_simulated=found.is_rehearsal)
-        except DuologueError as error:
-            problem = error.user_message
-    face = read_face(found)
-    context = {"face": face, "form": form, "problem": problem, "minutes": face.minutes(face.comparisons)}
-    return render(request, "annotator/landing.html", context, status=422 if request.method == "POST" else 200)
-
-
-def _enrol(study: Study, form: ConsentForm, *, is_simulated: bool) -> HttpResponse:
-    version = form.cleaned_data["consent_version"]
-    annotator = annotators.enrol(study, consent_version=version, now=timezone.now(), is_simulated=is_simulated)
-    response = redirect("annotator:instructions", study=study.code)
-    remember(response, study=study.code, annotator=annotator.code)
-    return response
-
-
-@require_safe
-def declined(request: HttpRequest, study: UUID) -> HttpResponse:
-    face = read_face(get_object_or_404(Study, code=study))
-    return render(request, "annotator/declined.html", {"face": face})
+from annotation.views.ways_out import exit_context
 
 
 @annotator_required
@@ -100,8 +62,9 @@ def finish(request: AnnotatorRequest) -> HttpResponse:
 
 
 def _show_end(request: AnnotatorRequest) -> HttpResponse:
-    annotator = Annotator.objects.get(pk=request.standing.annotator_id)
-    context = {"face": request.face, "annotator": annotator, "thanked": "thanks" in request.GET}
+    annotator = Annotator.objects.select_related("study").get(pk=request.standing.annotator_id)
+    context = exit_context(annotator.study, Exit(annotator.exit), annotator)
+    context |= {"face": request.face, "annotator": annotator, "thanked": "thanks" in request.GET}
     return render(request, "annotator/finish.html", context)
 
 
@@ -118,11 +81,16 @@ def feedback(request: AnnotatorRequest) -> HttpResponse:
 @annotator_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: AnnotatorRequest) -> HttpResponse:
-    """Stop here, keeping the answers given so far or having them deleted."""
-    standing = request.standing
-    if request.method == "POST":
-        annotators.withdraw(standing.annotator_id, now=timezone.now(), erase=request.POST.get("answers") == "delete")
-        return redirect("annotator:finish", study=standing.study_code)
-    if standing.exit:
-        return redirect("annotator:finish", study=standing.study_code)
-    return render(request, "annotator/leave.html", {"face": request.face, "last": find_last(standing)})
+    """Stop here, keeping the answers given so far or having all of it deleted; the latter also after the end."""
+    standing, now = request.standing, timezone.now()
+    if request.method != "POST":
+        context = {"face": request.face, "standing": standing, "last": find_last(standing)}
+        return render(request, "annotator/leave.html", context)
+    match request.POST.get("answers"):
+        case "delete":
+            erase_person(standing.annotator_id, now=now)
+        case "problem":
+            annotators.withdraw(standing.annotator_id, now=now, how=Exit.TECHNICAL_PROBLEM)
+        case _:
+            annotators.withdraw(standing.annotator_id, now=now)
+    return redirect("annotator:finish", study=standing.study_code)

@@ -153,6 +153,8 @@ def take_part(client: Client, study: Study) -> Crawl:
     home = f"/s/{study.code}/"
     crawl.get(home)
     crawl.post(home, {"adult": "on"})
+    crawl.get(f"{home}enter/?from=somewhere")
+    crawl.post(home, {"decline": "1"})
     agree(client, study)
     crawl.get(home)
     for step in ("device/", "questions/", "practice/", "closing/"):

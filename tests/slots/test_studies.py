@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation.models import Agent, Annotator, Comparison, Event, GenerationRun, Matchup, Response, Slot, Study
+from annotation.platforms import Visitor
 from annotation.services.annotators import AlreadyEnrolled, ConsentChanged, NoPlaceLeft, StudyNotOpen, enrol, withdraw
 from annotation.services.comparisons import attach_responses
 from annotation.services.editing import StudyIsFrozen
@@ -256,9 +257,9 @@ def test_consent_to_another_version_is_refused():
 
 def test_one_person_takes_part_once():
     study = make_running_study()
-    enrol(study, consent_version="1", platform="prolific", platform_hash="a" * 64, now=NOW)
+    enrol(study, consent_version="1", visitor=Visitor("prolific", "5f0c"), now=NOW)
     with pytest.raises(AlreadyEnrolled):
-        enrol(study, consent_version="1", platform="prolific", platform_hash="a" * 64, now=NOW)
+        enrol(study, consent_version="1", visitor=Visitor("prolific", "5f0c"), now=NOW)
     study.refresh_from_db()
     assert study.places_taken == 1
 

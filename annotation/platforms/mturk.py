@@ -1,0 +1,50 @@
+"""Amazon Mechanical Turk: a frame on the worker's page, the work in a tab of its own, a form that the frame sends."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from annotation.platforms.protocol import Deed, Names, Setup, Verify, Visitor, WayOut, read_id, require_https
+from annotation.states import Exit
+
+USUAL = Names("workerId", "assignmentId", "hitId")
+SUBMIT_TO = "turkSubmitTo"
+PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
+HOSTS = frozenset({"www.mturk.com", "workersandbox.mturk.com"})
+
+
+class MechanicalTurk:
+    """The frame is told who works; the way out is the frame, too."""
+
+    key = "mturk"
+    name = "Mechanical Turk"
+    has_personal_codes = False
+
+    def read_entry(self, query: Mapping[str, str], setup: Setup, verify: Verify) -> Visitor:
+        names = setup.names(USUAL)
+        submit_to = query.get(SUBMIT_TO, "")
+        return Visitor(self.key, read_id(query, names.person), read_id(query, names.submission), submit_to=submit_to)
+
+    def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:
+        return WayOut(code=code)
+
+    def deed_at(self, how: Exit) -> Deed | None:
+        return None
+
+    def entry_query(self, setup: Setup) -> str:
+        return "hit/"
+
+    def problems(self, setup: Setup) -> list[str]:
+        return require_https(setup, self.name)
+
+
+def is_preview(query: Mapping[str, str]) -> bool:
+    """Whether somebody only looks at the task: nothing may be claimed for them."""
+    return query.get(USUAL.submission, PREVIEW) == PREVIEW
+
+
+def submit_address(submit_to: str, allowed: Mapping[str, str] | frozenset[str] = HOSTS) -> str:
+    """Return where the frame's form goes; "" for any host that is not Amazon's."""
+    parts = urlsplit(submit_to)
+    if parts.scheme != "https" or parts.netloc not in allowed:
+        return ""
+    return f"https://{parts.netloc}/mturk/externalSubmit"

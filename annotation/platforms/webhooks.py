@@ -1,0 +1,75 @@
+"""Events of Prolific: is it theirs, and what does it say? Pure: secrets and bytes come in."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+SIGNATURE = "X-Prolific-Request-Signature"
+REQUESTED_AT = "X-Prolific-Request-Timestamp"
+EVENT_ID = "X-Event-ID"
+HAPPENED_AT = "X-Timestamp"
+SUBMISSION_CHANGED = "submission.status.change"
+
+OLDEST = timedelta(hours=1)
+"""A request signed longer ago is somebody's copy; the platform signs each of its own attempts anew."""
+
+
+class BadEvent(Exception):
+    """The request is not the platform's, or makes no sense. The text is for the platform's log."""
+
+
+class PlatformNews(NamedTuple):
+    """What an event says. `submission` and `status` are empty for events about other things."""
+
+    event: str
+    kind: str
+    at: datetime
+    submission: str
+    status: str
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """Return base64(HMAC-SHA-256(secret, timestamp + body)), the form in which Prolific signs."""
+    return base64.b64encode(hmac.new(secret.encode(), timestamp.encode() + body, hashlib.sha256).digest()).decode()
+
+
+def read_event(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime) -> PlatformNews:
+    """Return what a request says, once its signature holds for one of the secrets. Raises: BadEvent."""
+    timestamp, signature = headers.get(REQUESTED_AT, ""), headers.get(SIGNATURE, "")
+    signed = [hmac.compare_digest(sign(each, timestamp, body).encode(), signature.encode()) for each in secrets]
+    if not timestamp or not signature or not any(signed):
+        raise BadEvent("The signature does not fit.")
+    if abs(now - _time(timestamp)) > OLDEST:
+        raise BadEvent("The request is too old.")
+    return _news(headers, body, fallback=timestamp)
+
+
+def _news(headers: Mapping[str, str], body: bytes, *, fallback: str) -> PlatformNews:
+    try:
+        said = json.loads(body)
+    except ValueError as error:
+        raise BadEvent("The body is no JSON.") from error
+    event = headers.get(EVENT_ID, "")
+    if not isinstance(said, dict) or not event or len(event) > 200:
+        raise BadEvent(f"The event has no {EVENT_ID}, or its body is no object.")
+    kind = str(said.get("event_type", ""))[:60]
+    at = _time(headers.get(HAPPENED_AT) or fallback)
+    if kind != SUBMISSION_CHANGED:
+        return PlatformNews(event, kind, at, "", "")
+    return PlatformNews(event, kind, at, str(said.get("resource_id", "")), str(said.get("status", "")).upper()[:40])
+
+
+def _time(text: str) -> datetime:
+    """Read a UNIX time in seconds or milliseconds, or an ISO time."""
+    try:
+        if text.replace(".", "", 1).isdigit():
+            seconds = float(text)
+            return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+        at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadEvent("A time stamp makes no sense.") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

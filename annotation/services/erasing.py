@@ -1,0 +1,52 @@
+"""Erase a person: what they judged and wrote, and who they are. A hash stays, so that nobody comes twice."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from annotation.models import Annotator, Assignment, Event, PlatformIdentity, ProblemReport
+from annotation.services.actors import Actor
+from annotation.services.annotators import erase_judgements, withdraw
+from annotation.services.identities import erase_ids
+from annotation.services.trail import record
+
+BUNDLE = "bundle"
+"""The verb of events that say that a bundle of the study's data was made."""
+
+
+class Erasure(NamedTuple):
+    """What was erased, and the files made before, which still hold it: one line each."""
+
+    judgements: int
+    bundles: list[str]
+
+
+@transaction.atomic
+def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Erasure:
+    """Withdraw a person for good and erase all that is theirs; whoever finished keeps the code they were given."""
+    annotator = withdraw(annotator_id, now=now)
+    judgements = erase_judgements(annotator_id)
+    ProblemReport.objects.filter(assignment__annotator_id=annotator_id).delete()
+    Assignment.objects.filter(annotator_id=annotator_id).update(active_ms=None, blurs=None, draft={})
+    Annotator.objects.filter(pk=annotator_id).update(feedback="", excluded_reason="")
+    erase_ids(PlatformIdentity.objects.filter(annotator_id=annotator_id), now=now)
+    bundles = bundles_of(annotator)
+    record(
+        annotator.study,
+        "erase annotator",
+        actor=actor,
+        annotator=annotator.pseudonym,
+        judgements=judgements,
+        bundles=bundles,
+    )
+    return Erasure(judgements, bundles)
+
+
+def bundles_of(annotator: Annotator) -> list[str]:
+    """Return when and by whom data of the person's study was taken away since they came, oldest first."""
+    made = Event.objects.filter(study_id=annotator.study_id, verb=BUNDLE, at__gte=annotator.consented_at)
+    return [
+        f"{event.at:%Y-%m-%d %H:%M} UTC by {event.actor or 'a command'}"
+        for event in made.select_related("actor").order_by("at", "pk")
+    ]
