@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.answers import REASON_LIMIT, Answer
 from annotation.services.flows import Asked
+from annotation.services.invitations import LONGEST_DAYS, MOST_AT_ONCE
 from annotation.services.sheets import Sheet
 from annotation.services.slots import Timing
 
@@ -23,6 +24,13 @@ class ConsentForm(forms.Form):
     adult = forms.BooleanField(error_messages={"required": _("Please confirm that you are 18 or older.")})
     agree = forms.BooleanField(error_messages={"required": _("Please tick that you have read this page and agree.")})
     consent_version = forms.CharField(widget=forms.HiddenInput)
+
+
+class InvitationsForm(forms.Form):
+    """How many invitations to make, and for how long they are good."""
+
+    number = forms.IntegerField(min_value=1, max_value=MOST_AT_ONCE, initial=10)
+    days = forms.IntegerField(min_value=1, max_value=LONGEST_DAYS, initial=30)
 
 
 class WordsForm(forms.Form):

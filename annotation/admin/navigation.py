@@ -16,7 +16,7 @@ GROUPS: dict[str, list[tuple[str, str]]] = {
         ("promptset", "article"),
         ("worker", "dns"),
     ],
-    "Studies": [("study", "science"), ("comparison", "compare_arrows")],
+    "Studies": [("study", "science"), ("recruitment", "groups_2"), ("comparison", "compare_arrows")],
     "Generation": [
         ("generationrun", "play_circle"),
         ("generationunit", "list_alt"),
@@ -28,6 +28,7 @@ GROUPS: dict[str, list[tuple[str, str]]] = {
         ("assignment", "assignment_ind"),
         ("judgement", "how_to_vote"),
         ("problemreport", "report"),
+        ("platformmessage", "outbox"),
         ("event", "history"),
     ],
 }

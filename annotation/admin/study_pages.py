@@ -6,14 +6,15 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.datasheets import datasheet
 from annotation.admin.membership import OfStudy
+from annotation.admin.recruiting import entry_address
 from annotation.admin.study_actions import ACTIONS, DELETE_REHEARSAL, GENERATE, LAUNCH, REHEARSE, RESUME
-from annotation.models import Study
+from annotation.models import Recruitment, Study
 from annotation.services import generation, guide
 from annotation.services.exports.bundle import DOWNLOADS
 from annotation.services.members import may
@@ -56,13 +57,13 @@ class GuidedStudyAdmin(OfStudy[Study], AskingAdmin[Study]):
         """Return what the panel shows."""
         standing = guide.standing(study, now=timezone.now())
         buttons = [replace(each, is_main=each.text == _main(standing)) for each in self.buttons(request, study)]
-        link = request.build_absolute_uri(reverse("annotator:landing", args=[study.code]))
         return {
             "study": study,
             "standing": standing,
             "buttons": buttons,
             "agent_notes": generation.notes_of(study),
-            "annotators_link": link if study.is_frozen else "",
+            "annotators_link": entry_address(request, study) if study.is_frozen else "",
+            "recruitment": Recruitment.objects.filter(study=study).first(),
             "files": DOWNLOADS,
         }
 

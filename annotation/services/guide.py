@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from annotation.models import Assignment, Comparison, Slot, Study
-from annotation.services import comparisons, generation, studies
+from annotation.services import comparisons, generation, recruiting, studies
 from annotation.services.editing import StudyIsFrozen
 from annotation.states import AssignmentState, RunState, StudyState
 
@@ -70,7 +70,7 @@ def standing(study: Study, *, now: datetime) -> Standing:
         counts=counts,
         next_step=_before_launch(counts, problems, run),
         problems=problems,
-        warnings=tuple(studies.capacity_warnings(study)),
+        warnings=(*studies.capacity_warnings(study), *recruiting.problems(study)),
         waits=_waits(study, now) if counts.without_responses or not counts.comparisons else (),
         run=run,
     )

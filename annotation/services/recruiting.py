@@ -1,18 +1,21 @@
 """A study on its platform: its set-up, who may come in, the codes of its exits, and where each exit leads."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from annotation.models import ExitCode, Recruitment, Study
 from annotation.platforms import PLATFORMS, Platform, Setup, Visitor, WayOut
 from annotation.platforms.protocol import ENDS_ELSEWHERE
-from annotation.services.identities import find_enrolled, is_excluded
+from annotation.services.actors import Actor
+from annotation.services.identities import find_enrolled, is_excluded, sealer
 from annotation.services.sealed_tokens import verifier
+from annotation.services.trail import record
 from annotation.states import Exit
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -106,13 +109,35 @@ def code_for(study: Study, how: Exit) -> str:
     return setup_of(recruitment).codes.get(how, "")
 
 
+def entry_query(study: Study) -> str:
+    """Return what follows a study's address in the link that brings people to it."""
+    recruitment = recruitment_of(study)
+    return PLATFORMS[recruitment.platform].entry_query(setup_of(recruitment))
+
+
+@transaction.atomic
+def save_recruitment(
+    recruitment: Recruitment, *, token: str = "", changed: Sequence[str] = (), actor: Actor = None
+) -> Recruitment:
+    """Store the settings, and a token sealed; the trail names the fields and no value of them."""
+    if token:
+        recruitment.sealed_credit_token = sealer().seal(token, now=timezone.now())
+    recruitment.save()
+    record(recruitment.study, "recruitment", actor=actor, platform=recruitment.platform, fields=list(changed))
+    return recruitment
+
+
+def fill_codes(recruitment: Recruitment) -> None:
+    """Make a random code for each row whose code was left empty."""
+    for row in recruitment.exit_codes.filter(code=""):
+        row.code = random_code()
+        row.save(update_fields=["code"])
+
+
 @transaction.atomic
 def make_codes(recruitment: Recruitment) -> list[ExitCode]:
     """Give every exit that ends here a random code, where it has none yet. Returns the new ones."""
-    blank = recruitment.exit_codes.filter(code="")
-    for row in blank:
-        row.code = random_code()
-        row.save(update_fields=["code"])
+    fill_codes(recruitment)
     there = set(recruitment.exit_codes.values_list("exit", flat=True))
     lacking = [how for how in Exit if how not in ENDS_ELSEWHERE and how not in there]
     return ExitCode.objects.bulk_create(

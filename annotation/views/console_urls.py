@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import downloads, monitor, people, planning, preview, results
+from annotation.views import downloads, invitations, monitor, people, planning, preview, results
 
 urlpatterns = [
     path("<uuid:code>/results/", results.results, name="results"),
@@ -18,5 +18,8 @@ urlpatterns = [
     path("<uuid:code>/power/store/", planning.store_power, name="store_power"),
     path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),
     path("<uuid:code>/preview/", preview.preview, name="preview"),
+    path("<uuid:code>/invitations/", invitations.invite, name="invitations"),
+    path("<uuid:code>/invitations/list.csv", invitations.send_list, name="invitation-list"),
+    path("<uuid:code>/invitations/<int:number>/revoke/", invitations.revoke, name="invitation-revoke"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),
 ]

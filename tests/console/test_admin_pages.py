@@ -9,7 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Event, GenerationRun, GenerationUnit, ProblemReport, Study, Worker
+from annotation.models import Event, GenerationRun, GenerationUnit, ProblemReport, Recruitment, Study, Worker
+from annotation.platforms import Deed, Visitor
+from annotation.services.identities import keep_identity
+from annotation.services.platform_messages import order
 from annotation.states import Outcome
 from tests import build
 
@@ -54,6 +57,9 @@ def fill_every_table(times: int = 1) -> None:
             engine_version="1",
             seen_at=timezone.now(),
         )
+        Recruitment.objects.create(study=study, platform="prolific")
+        identity = keep_identity(annotator, Visitor("prolific", f"person of {study.pk}"), now=timezone.now())
+        order(identity, Deed.TRANSITION, {"action": "APPROVE"}, now=timezone.now())
         Event.objects.create(study=study, verb="launched", detail={"comparisons": 2})
 
 
@@ -66,6 +72,7 @@ def test_every_table_of_the_project_has_a_page():
     # On another page, or made by the program.
     hidden = {"Criterion", "Matchup", "Membership", "Slot", "RunTally", "RunCount", "StoredReport", "DatasheetAnswer"}
     hidden |= {"Practice", "ComprehensionQuestion", "ClosingQuestion", "StepAttempt", "GoldAnswer", "CheckResult"}
+    hidden |= {"ExitCode", "Invitation", "PlatformEvent", "PlatformIdentity", "SigningKeys"}
     tables = apps.get_app_config("annotation").get_models()
     assert {model.__name__ for model in ours} | hidden == {model.__name__ for model in tables}
 
