@@ -14,7 +14,7 @@ from annotation.forms import ConsentForm
 from annotation.middleware import entry_parameters
 from annotation.models import Annotator, Study
 from annotation.platforms import BadEntry, Visitor
-from annotation.services import annotators, recruiting
+from annotation.services import annotators, platform_events, recruiting
 from annotation.services.annotators import NoPlaceLeft, NotEligible
 from annotation.services.faces import read_face
 from annotation.services.identities import find_enrolled
@@ -126,6 +126,8 @@ def _enrol(request: HttpRequest, study: Study, visitor: Visitor | None, *, versi
     annotator = annotators.enrol(
         study, consent_version=version, now=timezone.now(), visitor=visitor, is_simulated=study.is_rehearsal
     )
+    if visitor and visitor.submission:
+        platform_events.catch_up(annotator.identity, now=timezone.now())
     response = redirect("annotator:instructions", study=study.code)
     remember(response, study=study.code, annotator=annotator.code)
     entry_cookie.take(request, response, study)

@@ -1,0 +1,58 @@
+"""What platforms report about people: a place returned, a time that ran out. Each event counts once, in their order."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from annotation.models import Annotator, PlatformEvent, PlatformIdentity
+from annotation.platforms.webhooks import PlatformNews
+from annotation.services.annotators import withdraw
+from annotation.services.identities import submission_hash
+from annotation.states import Exit
+
+# What a submission's state means for the annotator's part. All other states leave it as it is.
+_EXITS = {"RETURNED": Exit.RETURNED, "TIMED-OUT": Exit.TIMED_OUT, "TIMED_OUT": Exit.TIMED_OUT}
+
+
+def take_event(platform: str, news: PlatformNews, *, now: datetime) -> bool:
+    """Store an event and do what follows from it. Returns whether it is new; a copy changes nothing."""
+    found = submission_hash(platform, news.submission)
+    try:
+        with transaction.atomic():
+            PlatformEvent.objects.create(
+                platform=platform,
+                event=news.event,
+                kind=news.kind,
+                submission_hash=found,
+                status=news.status,
+                happened_at=news.at,
+                received_at=now,
+            )
+            if found:
+                _follow(found, news.status, at=news.at, now=now)
+    except IntegrityError as error:
+        if "platform_event_once" in str(error):
+            return False
+        raise
+    return True
+
+
+def _follow(found: str, status: str, *, at: datetime, now: datetime) -> None:
+    """Note a submission's state, unless a later one is known, and free what its annotator holds if they are gone."""
+    older = Q(status_at=None) | Q(status_at__lt=at)
+    theirs = PlatformIdentity.objects.filter(submission_hash=found)
+    if not theirs.filter(older).update(status=status, status_at=at):
+        return
+    if how := _EXITS.get(status):
+        for annotator in Annotator.objects.filter(identity__submission_hash=found):
+            withdraw(annotator.pk, now=now, how=how)
+
+
+def catch_up(identity: PlatformIdentity, *, now: datetime) -> None:
+    """Do what follows from the last event that came before its person consented."""
+    if not identity.submission_hash:
+        return
+    events = PlatformEvent.objects.filter(submission_hash=identity.submission_hash)
+    if last := events.order_by("-happened_at").first():
+        _follow(identity.submission_hash, last.status, at=last.happened_at, now=now)
