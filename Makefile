@@ -19,7 +19,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test engines test-engines lint screenshots bench bench-web bench-results check-coverage setup setup-dev clean
+.PHONY: help demo up test engines test-engines lint screenshots bench bench-web bench-results bench-generate check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ bench-web: setup-dev ## Time "save and receive the next comparison" over HTTP
 
 bench-results: setup-dev ## Time the statistics on studies of all sizes
 	@$(RUN)/python -m bench.bench_results $(ARGS)
+
+bench-generate: setup-dev engines ## Time the writing of responses against the bare engines (minutes)
+	@test -f .cache/engines/tiny-1.gguf || $(MAKE) --no-print-directory test-engines ARGS="-q tests/engines/test_transformers.py"
+	@$(RUN)/python -m bench.bench_generate $(ARGS)
 
 check-coverage: setup-dev ## Simulate how often intervals cover the truth (minutes)
 	@$(RUN)/python -m bench.check_coverage $(ARGS)

@@ -59,8 +59,14 @@ def measure_engine(kind: str, options: argparse.Namespace) -> list[Run]:
     with tempfile.TemporaryDirectory(prefix="duologue-bench-") as folder, on.running_stage(Path(folder)) as stage:
         model = on.make_model(kind, model_of(kind), **OPTIONS[kind])
         dialogues = on.make_dialogues(options.units)
+        # The engine's own settings are those of the bare one; this one says how batches are given to it.
+        pipelining = {"batches_at_once": 2} if kind == "vllm" else {}
         flags = ["--model", model.slug, "--backend", kind, "--source", model.source]
-        flags += [part for name, value in OPTIONS[kind].items() for part in ("--option", f"{name}={json.dumps(value)}")]
+        flags += [
+            part
+            for name, value in {**OPTIONS[kind], **pipelining}.items()
+            for part in ("--option", f"{name}={json.dumps(value)}")
+        ]
         environment = on.VLLM_ENVIRONMENT if kind == "vllm" else {}
         stage.start_model_worker(on.python_of(kind), *flags, **environment)
         file = Path(folder) / "requests.json"

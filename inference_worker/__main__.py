@@ -51,7 +51,7 @@ def serve(config: Config, backend: Backend) -> int:
         hostname=name,
         # Threads: the broker's heartbeats go on while a batch runs, and engines do not survive a fork.
         pool="threads",
-        concurrency=1,
+        concurrency=backend.engine.batches_at_once,
         loglevel="WARNING",
         quiet=True,
         without_gossip=True,

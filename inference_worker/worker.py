@@ -33,7 +33,7 @@ class Outbox(Protocol):
 
 
 class Worker:
-    """One model, ready to write. `run` is called by one thread at a time, `alive` by another."""
+    """One model, ready to write. `run` is called by as many threads as the engine allows, `alive` by another."""
 
     def __init__(self, name: str, spec: ModelSpec, backend: Backend, outbox: Outbox) -> None:
         self.name = name
@@ -98,30 +98,40 @@ class Worker:
 
 
 class Pace:
-    """Tokens written per second of work, over the batch that runs or the last one."""
+    """Tokens written per second of work, since the worker last had nothing to do."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
         self._tokens = 0
         self._started = 0.0
         self._ended: float | None = 0.0
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Measure one batch."""
-        self._tokens, self._started, self._ended = 0, time.monotonic(), None
+        """Measure one batch, perhaps beside others."""
+        with self._lock:
+            if not self._running:
+                self._tokens, self._started, self._ended = 0, time.monotonic(), None
+            self._running += 1
         try:
             yield
         finally:
-            self._ended = time.monotonic()
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    self._ended = time.monotonic()
 
     def add(self, tokens: int) -> None:
         """Count tokens that were written."""
-        self._tokens += tokens
+        with self._lock:
+            self._tokens += tokens
 
     def tokens_per_second(self) -> float:
         """Return the pace; 0 before the first batch."""
-        seconds = (time.monotonic() if self._ended is None else self._ended) - self._started
-        return round(self._tokens / seconds, 1) if seconds > 0 else 0.0
+        with self._lock:
+            seconds = (time.monotonic() if self._ended is None else self._ended) - self._started
+            return round(self._tokens / seconds, 1) if seconds > 0 else 0.0
 
 
 class Pulse(threading.Thread):

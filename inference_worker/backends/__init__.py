@@ -58,13 +58,17 @@ Answer = Completion | Failure
 
 @dataclass(frozen=True)
 class Engine:
-    """What a record says about where its text came from. `revision` is a commit or `sha256:…` of the weights."""
+    """What a record says about where its text came from. `revision` is a commit or `sha256:…` of the weights.
+
+    So many `batches_at_once` may be asked for by as many threads.
+    """
 
     name: str
     version: str
     revision: str
     device: str
     is_reproducible: bool
+    batches_at_once: int = 1
 
 
 class Backend(Protocol):

@@ -3,15 +3,17 @@
 Options go to the engine by their own names: `dtype`, `tensor_parallel_size`, `gpu_memory_utilization`, `max_model_len`,
 `enforce_eager`, `max_num_seqs`, `max_num_batched_tokens`, `enable_chunked_prefill`, `quantization`,
 `trust_remote_code`. `lora` is the path or hub id of an adapter and
-`lora_rank` its rank (16).
+`lora_rank` its rank (16). `batches_at_once` (1) lets the engine begin the next batch while the last texts of this one
+are written; then the same batch no longer promises the same texts.
 """
 
 import importlib
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from inference_worker import skill_form
@@ -33,6 +35,7 @@ ENGINE_OPTIONS = (
     "trust_remote_code",
 )
 DEFAULT_LORA_RANK = 16
+STEP_PATIENCE_SECONDS = 0.05
 # Options that are read for each batch, not by the engine.
 PROMPT_OPTIONS = ("think_start", "respond_start", "repetition_penalty")
 
@@ -62,7 +65,8 @@ def load(spec: ModelSpec) -> "Vllm":
 
 def engine_arguments(spec: ModelSpec) -> dict[str, Any]:
     """Return the arguments of the engine. Raises EngineError for an option that is not known."""
-    known = {*ENGINE_OPTIONS, "lora", "lora_rank", *PROMPT_OPTIONS}
+    _batches_at_once(spec.options)
+    known = {*ENGINE_OPTIONS, "batches_at_once", "lora", "lora_rank", *PROMPT_OPTIONS}
     if unknown := set(spec.options) - known:
         raise EngineError(f"vllm has no option {sorted(unknown)[0]!r} here: known are {', '.join(sorted(known))}.")
     given = {name: spec.options[name] for name in ENGINE_OPTIONS if name in spec.options}
@@ -78,11 +82,21 @@ def engine_arguments(spec: ModelSpec) -> dict[str, Any]:
 
 
 @dataclass
-class Share:
-    """One text's part of the engine's time: a step's time is divided among those who got a token by it."""
+class _Text:
+    """One text that is being written: its place in the batch, and its part of the engine's time."""
 
+    index: int
     seconds: float = 0.0
     first_token_at: float = 0.0
+
+
+@dataclass
+class _Call:
+    """One batch in the engine: its open texts by the engine's name for them, and outputs that have ended."""
+
+    open: dict[str, _Text] = field(default_factory=dict)
+    ended: deque[Any] = field(default_factory=deque)
+    started: float = field(default_factory=time.monotonic)
 
 
 class Vllm:
@@ -95,19 +109,25 @@ class Vllm:
         self._tokenizer = llm.get_tokenizer()
         require_chat_template(self._tokenizer, spec.source)
         self._lora = _lora(spec.options.get("lora"))
-        self._calls = 0
+        # One thread at a time may touch the engine; texts in it belong to the calls that asked for them.
+        self._turn = threading.Lock()
+        self._owners: dict[str, _Call] = {}
+        self._added = 0
         self._refusals = (ValueError, importlib.import_module("vllm.exceptions").VLLMValidationError)
         platform = importlib.import_module("vllm.platforms").current_platform
         dtype = str(self._core.model_config.dtype).removeprefix("torch.")
         commit = getattr(self._core.model_config.hf_config, "_commit_hash", None)
         adapter = f" + {spec.options['lora']}" if self._lora else ""
+        at_once = _batches_at_once(spec.options)
         self._engine = Engine(
             name="vllm",
             version=str(library.__version__),
             revision=(revision_of(spec.source) or commit or spec.revision) + adapter,
             device=f"{platform.get_device_name()}, {dtype}",
-            # Kernels on GPUs add up in an order that depends on what else is in the batch.
-            is_reproducible=bool(platform.is_cpu()),
+            # Kernels on GPUs add up in an order that depends on what else is in the batch; and what else is in the
+            # engine depends on time where batches run side by side.
+            is_reproducible=bool(platform.is_cpu()) and at_once == 1,
+            batches_at_once=at_once,
         )
 
     @property
@@ -115,51 +135,68 @@ class Vllm:
         return self._engine
 
     def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
-        """Give the whole batch to the engine and yield answers as they end; see Backend."""
-        self._calls += 1
-        if self._engine.is_reproducible:
-            # What an earlier batch left in the cache must not reach this one's texts.
-            self._llm.reset_prefix_cache()
-        names: dict[str, int] = {}
+        """Give the whole batch to the engine and yield answers as they end; see Backend.
+
+        Several threads may do so at once: then the engine takes up texts of the next batch while the last ones of this
+        one are written.
+        """
+        call = _Call()
         try:
             for index, request in enumerate(requests):
-                name = f"{self._calls}-{index}"
                 try:
-                    self._add(name, request)
+                    with self._turn:
+                        self._add(call, index, request)
                 except self._refusals as problem:
                     yield index, Failure(f"vLLM refused this text: {problem}")
-                else:
-                    names[name] = index
-            yield from self._run(names, stop)
+            yield from self._run(call, stop)
         finally:
-            if names:
-                self._core.abort_request(list(names))
+            with self._turn:
+                self._core.abort_request(list(call.open))
+                for name in call.open:
+                    self._owners.pop(name, None)
 
-    def _run(self, names: dict[str, int], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
-        """Let the engine go on until these requests have ended; those that have are taken out of `names`."""
-        started = time.monotonic()
-        shares: dict[str, Share] = {name: Share() for name in names}
-        while names and not stop.is_set():
-            began = time.monotonic()
-            outputs = [output for output in self._core.step() if output.request_id in names]
-            now = time.monotonic()
-            for output in outputs:
-                share = shares[output.request_id]
-                share.seconds += (now - began) / len(outputs)
-                share.first_token_at = share.first_token_at or now
-            for output in outputs:
-                if output.finished:
-                    name = output.request_id
-                    yield names.pop(name), _completion(output, shares.pop(name), started)
+    def _run(self, call: "_Call", stop: threading.Event) -> Iterator[tuple[int, Answer]]:
+        while call.open and not stop.is_set():
+            while call.ended:
+                output = call.ended.popleft()
+                text = call.open.pop(output.request_id)
+                yield text.index, _completion(output, text, call.started)
+            # Not for long: another thread's step may end texts of this call.
+            if call.open and self._turn.acquire(timeout=STEP_PATIENCE_SECONDS):
+                try:
+                    if not call.ended:
+                        self._step()
+                finally:
+                    self._turn.release()
+
+    def _step(self) -> None:
+        """Let every running text go on by a token; each step's time is divided among those who got one."""
+        began = time.monotonic()
+        outputs = [output for output in self._core.step() if output.request_id in self._owners]
+        now = time.monotonic()
+        for output in outputs:
+            call = self._owners[output.request_id]
+            text = call.open[output.request_id]
+            text.seconds += (now - began) / len(outputs)
+            text.first_token_at = text.first_token_at or now
+            if output.finished:
+                del self._owners[output.request_id]
+                call.ended.append(output)
 
     def close(self) -> None:
         """Free the engine."""
         del self._core, self._llm
 
-    def _add(self, name: str, request: Request) -> None:
+    def _add(self, call: "_Call", index: int, request: Request) -> None:
+        if self._engine.is_reproducible and not self._owners:
+            # What an earlier batch left in the cache must not reach this one's texts.
+            self._llm.reset_prefix_cache()
         ids = token_ids(self._tokenizer, chat_text(self._tokenizer, request.prompt))
-        prompt = {"prompt_token_ids": ids}
-        self._core.add_request(name, prompt, self._parameters(request), lora_request=self._lora)
+        self._added += 1
+        name = str(self._added)
+        self._core.add_request(name, {"prompt_token_ids": ids}, self._parameters(request), lora_request=self._lora)
+        self._owners[name] = call
+        call.open[name] = _Text(index)
 
     def _parameters(self, request: Request) -> Any:
         sampling = request.sampling
@@ -176,16 +213,23 @@ class Vllm:
         )
 
 
-def _completion(output: Any, share: Share, started: float) -> Completion:
+def _completion(output: Any, written: _Text, started: float) -> Completion:
     text = output.outputs[0]
     return Completion(
         text=text.text,
         prompt_tokens=len(output.prompt_token_ids),
         completion_tokens=len(text.token_ids),
         finish_reason="length" if text.finish_reason == "length" else "stop",
-        first_token_ms=round((share.first_token_at - started) * 1000),
-        engine_ms=round(share.seconds * 1000, 3),
+        first_token_ms=round((written.first_token_at - started) * 1000),
+        engine_ms=round(written.seconds * 1000, 3),
     )
+
+
+def _batches_at_once(options: dict[str, Any]) -> int:
+    value = options.get("batches_at_once", 1)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise EngineError(f"The option batches_at_once of vllm must be a whole number from 1, not {value!r}.")
+    return value
 
 
 def _lora(adapter: str | None) -> Any:

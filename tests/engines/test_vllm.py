@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -125,3 +126,27 @@ def test_a_missing_model_is_named():
 def test_a_context_longer_than_the_models_own_is_refused(tiny):
     with pytest.raises(EngineError, match=r"could not load .*max_model_len"):
         load("vllm", tiny, max_model_len=100_000_000, **SMALL)
+
+
+def test_two_batches_at_once_get_their_own_texts(engine):
+    """As a worker with `batches_at_once` asks: two threads, one engine."""
+    batches = [thinking(20), thinking(7, max_new_tokens=12)]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda requests: texts(ask(engine, requests)), batches))
+    assert found == [texts(ask(engine, requests)) for requests in batches]
+
+
+def test_a_stop_of_one_batch_leaves_the_other_alone(engine):
+    stop = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        whole = pool.submit(lambda: texts(ask(engine, thinking(20))))
+        stopped = engine.generate(thinking(40), stop)
+        next(stopped)
+        stop.set()
+        assert len(list(stopped)) < 39
+        assert len(whole.result()) == 20
+
+
+def test_a_number_of_batches_that_makes_no_sense_is_named():
+    with pytest.raises(EngineError, match="batches_at_once of vllm"):
+        load("vllm", "/nowhere/model", batches_at_once=0)

@@ -45,8 +45,8 @@ class Limits:
 LIMITS = {
     Backend.LLAMACPP: Limits(16, 16_000),
     Backend.TRANSFORMERS: Limits(64, 64_000),
-    # Towards the end of a batch fewer and fewer texts run side by side; large ones make that a small part of the time.
-    Backend.VLLM: Limits(1024, 1_600_000),
+    # Twice what runs side by side: towards the end of a batch fewer and fewer do.
+    Backend.VLLM: Limits(512, 800_000),
     Backend.OPENAI: Limits(64, 200_000),
     Backend.REPLAY: Limits(256, 1_000_000),
 }
