@@ -4,20 +4,30 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
-from annotation.services import studies
+from annotation.services import exclusions, studies
 from tests import build
 from tests.console.judging import make_judged_study
+from tests.console.simulated import FOUR_AGENTS, make_simulated_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def addresses() -> dict[str, str]:
-    running, closed = make_judged_study(), make_judged_study(pull=0.8)
+    running, closed = make_judged_study(), make_simulated_study(dialogues=24, annotators=8, kinds=3, repeats=2)
+    left_out = closed.annotators.last()
+    exclusions.exclude_annotator(left_out, "Always left, three seconds each.", actor=None, now=timezone.now())
     studies.close(closed, actor=None, now=timezone.now())
+    four = make_simulated_study(agents=FOUR_AGENTS, dialogues=8, annotators=6, kinds=2)
+    studies.close(four, actor=None, now=timezone.now())
     return {
         "results of a running study": f"/studies/{running.code}/results/",
         "results of a closed study": f"/studies/{closed.code}/results/",
+        "filtered results": f"/studies/{closed.code}/results/?kind=empathy&hurried=20&since=nonsense",
+        "results of four agents": f"/studies/{four.code}/results/",
+        "annotators": f"/studies/{closed.code}/annotators/",
+        "a person's judgements": f"/studies/{closed.code}/annotators/{left_out.pk}/",
+        "ledger": f"/studies/{closed.code}/ledger/",
         "power": f"/studies/{running.code}/power/",
         "power with problems": f"/studies/{running.code}/power/?n_items=1&k=x",
         "monitor": f"/studies/{running.code}/monitor/",
