@@ -7,27 +7,18 @@ from django.utils import timezone
 from annotation.services import exclusions, studies
 from tests import build
 from tests.console.judging import make_judged_study
-from tests.console.simulated import FOUR_AGENTS, make_simulated_study
+from tests.console.simulated import THREE_AGENTS, make_simulated_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def addresses() -> dict[str, str]:
-    running, closed = make_judged_study(), make_simulated_study(dialogues=24, annotators=8, kinds=3, repeats=2)
-    left_out = closed.annotators.last()
-    exclusions.exclude_annotator(left_out, "Always left, three seconds each.", actor=None, now=timezone.now())
+    running, closed = make_judged_study(), make_judged_study(pull=0.8)
     studies.close(closed, actor=None, now=timezone.now())
-    four = make_simulated_study(agents=FOUR_AGENTS, dialogues=8, annotators=6, kinds=2)
-    studies.close(four, actor=None, now=timezone.now())
     return {
         "results of a running study": f"/studies/{running.code}/results/",
         "results of a closed study": f"/studies/{closed.code}/results/",
-        "filtered results": f"/studies/{closed.code}/results/?kind=empathy&hurried=20&since=nonsense",
-        "results of four agents": f"/studies/{four.code}/results/",
-        "annotators": f"/studies/{closed.code}/annotators/",
-        "a person's judgements": f"/studies/{closed.code}/annotators/{left_out.pk}/",
-        "ledger": f"/studies/{closed.code}/ledger/",
         "power": f"/studies/{running.code}/power/",
         "power with problems": f"/studies/{running.code}/power/?n_items=1&k=x",
         "monitor": f"/studies/{running.code}/monitor/",
@@ -35,9 +26,38 @@ def addresses() -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def further_addresses() -> dict[str, str]:
+    """Pages with all that a small study may have: an exclusion, filters, repeats, several pairs."""
+    study = make_simulated_study(dialogues=8, annotators=8, kinds=2, repeats=2)
+    left_out = study.annotators.last()
+    exclusions.exclude_annotator(left_out, "Always left, three seconds each.", actor=None, now=timezone.now())
+    three = make_simulated_study(agents=THREE_AGENTS, dialogues=6, annotators=6, kinds=1)
+    for each in (study, three):
+        studies.close(each, actor=None, now=timezone.now())
+    return {
+        "filtered results": f"/studies/{study.code}/results/?kind=empathy&hurried=20",
+        "filters with a problem": f"/studies/{build.make_running_study().code}/results/?since=nonsense",
+        "results of three agents": f"/studies/{three.code}/results/",
+        "annotators": f"/studies/{study.code}/annotators/",
+        "a person's judgements": f"/studies/{study.code}/annotators/{left_out.pk}/",
+        "ledger": f"/studies/{study.code}/ledger/",
+    }
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_researchers_pages_are_accessible_and_fit(browser, live_server, client, addresses, width, scheme):
+    look_at(browser, live_server, client, addresses, width=width, scheme=scheme)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+def test_further_pages_are_accessible_and_fit(browser, live_server, client, further_addresses, width, scheme):
+    look_at(browser, live_server, client, further_addresses, width=width, scheme=scheme)
+
+
+def look_at(browser, live_server, client, addresses, *, width, scheme):
+    """Open every page with all that unfolds, and let axe and the browser say what is wrong."""
     client.force_login(build.make_researcher())
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     session = client.cookies["sessionid"].value

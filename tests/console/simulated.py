@@ -43,6 +43,7 @@ FOUR_AGENTS = {
     "Llama 3.1 8B alone": (-0.3, -0.4, 0.0),
     "Llama 3.1 8B with Thanos 8B": (0.4, 0.5, 0.1),
 }
+THREE_AGENTS = dict(list(FOUR_AGENTS.items())[:3])
 
 
 def make_simulated_study(
