@@ -8,7 +8,7 @@ from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ReadOnlyAdmin, clip
 from annotation.admin.membership import OfStudy
 from annotation.models import Annotator, Assignment, Event, Judgement, ProblemReport
-from annotation.services import exclusions
+from annotation.services import erasing, exclusions, identities
 from annotation.services.actors import Actor
 
 
@@ -27,7 +27,39 @@ def _resolve(report: ProblemReport, actor: Actor, reason: str) -> str:
     return "The report is marked as dealt with."
 
 
+def _erase(annotator: Annotator, actor: Actor, reason: str) -> str:
+    erased = erasing.erase_person(annotator.pk, now=timezone.now(), actor=actor)
+    made = "; ".join(erased.bundles)
+    files = f"Files made before still hold them, so tell whoever has these: {made}." if made else "No file holds them."
+    return f"{annotator} is withdrawn; {erased.judgements} judgements and the id are erased. {files}"
+
+
+def _show_id(annotator: Annotator, actor: Actor, reason: str) -> str:
+    found = identities.reveal(annotator, reason, actor=actor)
+    return f"{annotator} is {found} at {annotator.platform}." if found else f"The id of {annotator} is erased."
+
+
 ANNOTATOR_ACTIONS = (
+    RowAction[Annotator](
+        "show-id",
+        "Show the platform's id",
+        "badge",
+        "Ids are kept sealed and apart from judgements; you need one to review or pay a person at the platform. That "
+        "you looked stands in the study's trail, with your reason.",
+        _show_id,
+        lambda annotator: bool(annotator.platform_hash) and annotator.platform != "invitation",
+        asks_reason=True,
+    ),
+    RowAction[Annotator](
+        "erase",
+        "Withdraw and erase",
+        "delete_forever",
+        "Ends this person's part, deletes all their judgements and words, and their id at the platform. A keyed hash "
+        "stays, so that they do not come twice. This cannot be taken back; you are told which files still hold them.",
+        _erase,
+        lambda annotator: not annotator.is_simulated,
+        is_final=True,
+    ),
     RowAction[Annotator](
         "exclude",
         "Leave out of the results",
@@ -60,7 +92,7 @@ class AnnotatorAdmin(OfStudy[Annotator], AskingAdmin[Annotator], ReadOnlyAdmin[A
     list_filter = ("study", "platform", "exit", "is_simulated")
     list_select_related = ("study",)
     search_fields = ("pseudonym", "completion_code", "excluded_reason")
-    search_help_text = "Finds pseudonyms and completion codes. Ids of platforms are not stored."
+    search_help_text = "Finds pseudonyms and completion codes. Ids of platforms are sealed: no search finds them."
     ordering = ("-consented_at",)
     fieldsets = (
         (None, {"fields": (("study", "pseudonym"), ("platform", "is_simulated"))}),

@@ -5,14 +5,19 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from annotation.models import Annotator, Assignment, Event, PlatformIdentity, ProblemReport
+from annotation.models import (
+    Annotator,
+    Assignment,
+    CheckResult,
+    Event,
+    PlatformIdentity,
+    ProblemReport,
+    StepAttempt,
+)
 from annotation.services.actors import Actor
 from annotation.services.annotators import erase_judgements, withdraw
 from annotation.services.identities import erase_ids
-from annotation.services.trail import record
-
-BUNDLE = "bundle"
-"""The verb of events that say that a bundle of the study's data was made."""
+from annotation.services.trail import EXPORT_VERBS, record
 
 
 class Erasure(NamedTuple):
@@ -27,6 +32,8 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
     """Withdraw a person for good and erase all that is theirs; whoever finished keeps the code they were given."""
     annotator = withdraw(annotator_id, now=now)
     judgements = erase_judgements(annotator_id)
+    StepAttempt.objects.filter(annotator_id=annotator_id).delete()
+    CheckResult.objects.filter(annotator_id=annotator_id).delete()
     ProblemReport.objects.filter(assignment__annotator_id=annotator_id).delete()
     Assignment.objects.filter(annotator_id=annotator_id).update(active_ms=None, blurs=None, draft={})
     Annotator.objects.filter(pk=annotator_id).update(feedback="", excluded_reason="")
@@ -44,9 +51,9 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
 
 
 def bundles_of(annotator: Annotator) -> list[str]:
-    """Return when and by whom data of the person's study was taken away since they came, oldest first."""
-    made = Event.objects.filter(study_id=annotator.study_id, verb=BUNDLE, at__gte=annotator.consented_at)
+    """Return the bundles and files of the study that were made since the person came, oldest first."""
+    made = Event.objects.filter(study_id=annotator.study_id, verb__in=EXPORT_VERBS, at__gte=annotator.consented_at)
     return [
-        f"{event.at:%Y-%m-%d %H:%M} UTC by {event.actor or 'a command'}"
+        f"{event.verb} of {event.at:%Y-%m-%d %H:%M} UTC by {event.actor or 'a command'}"
         for event in made.select_related("actor").order_by("at", "pk")
     ]

@@ -4,11 +4,14 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from annotation.models import Annotator, PlatformIdentity, Recruitment, Study
 from annotation.platforms import Visitor
 from annotation.platforms.sealing import BrokenSeal, Sealer
+from annotation.services.actors import Actor
+from annotation.services.trail import record
 
 
 @lru_cache(maxsize=4)
@@ -78,6 +81,14 @@ def _open(sealed: str) -> str:
         return sealer().open(sealed) if sealed else ""
     except BrokenSeal:
         return ""
+
+
+@transaction.atomic
+def reveal(annotator: Annotator, reason: str, *, actor: Actor) -> str:
+    """Return an annotator's id at the platform, and write down who looked and why; "" once it is erased."""
+    identity = PlatformIdentity.objects.filter(annotator=annotator).first()
+    record(annotator.study, "show id", actor=actor, annotator=annotator.pseudonym, reason=reason.strip())
+    return open_person(identity) if identity else ""
 
 
 def erase_ids(identities: QuerySet[PlatformIdentity], *, now: datetime) -> int:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from annotation.views import downloads, invitations, monitor, people, planning, preview, results
+from annotation.views import downloads, invitations, monitor, people, planning, preview, privacy, results
 
 urlpatterns = [
+    path("inventory/", privacy.inventory, name="inventory"),
     path("<uuid:code>/results/", results.results, name="results"),
     path("<uuid:code>/figures/<slug:key>.svg", results.figure, {"ending": "svg"}, name="figure-svg"),
     path("<uuid:code>/figures/<slug:key>.csv", results.figure, {"ending": "csv"}, name="figure-csv"),
