@@ -19,7 +19,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test engines test-engines lint screenshots bench bench-web bench-results bench-generate check-coverage setup setup-dev clean
+.PHONY: help demo up test engines test-engines lint screenshots bench bench-web bench-results bench-generate bench-exports check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ lint: setup-dev ## Check style and types
 screenshots: setup-dev ## Take pictures of the annotators' pages, those of the README too
 	@$(RUN)/python -m pytest -q tests/browser/screenshots.py
 
-bench: bench-results bench-web ## Measure how fast things are
+bench: bench-results bench-exports bench-web ## Measure how fast things are
 
 bench-web: setup-dev ## Time "save and receive the next comparison" over HTTP
 	@$(RUN)/python -m bench.bench_web $(ARGS)
@@ -59,6 +59,9 @@ bench-results: setup-dev ## Time the statistics on studies of all sizes
 bench-generate: setup-dev engines ## Time the writing of responses against the bare engines (minutes)
 	@test -f .cache/engines/tiny-1.gguf || $(MAKE) --no-print-directory test-engines ARGS="-q tests/engines/test_transformers.py"
 	@$(RUN)/python -m bench.bench_generate $(ARGS)
+
+bench-exports: setup-dev ## Time exports of studies of all sizes, and look at their memory
+	@$(RUN)/python -m bench.bench_exports $(ARGS)
 
 check-coverage: setup-dev ## Simulate how often intervals cover the truth (minutes)
 	@$(RUN)/python -m bench.check_coverage $(ARGS)

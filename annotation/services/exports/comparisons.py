@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import batched
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from annotation.dialogue_texts import Context, as_lines
-from annotation.models import Comparison, Criterion, Response, Study
+from annotation.models import Collection, Comparison, Criterion, Study
 from annotation.services.exports.counting import Tally, tally
 from annotation.services.exports.csv_files import csv_lines
 from annotation.services.exports.judgements import item_id, joined, matchup_name, notes_by_name
@@ -54,13 +54,9 @@ class ComparisonRow(NamedTuple):
 
 VOTES = ("a_wins", "ties", "b_wins", "both_bad", "majority")
 
-_RELATED = (
-    "dialogue__collection",
-    "matchup__baseline",
-    "matchup__treatment",
-    "baseline_response__skill_of_mind",
-    "treatment_response__skill_of_mind",
-)
+_RELATED = ("dialogue", "baseline_response", "treatment_response")
+# Read for nothing, and large.
+_UNUSED = [f"{side}_response__{column}" for side in ("baseline", "treatment") for column in ("raw_text", "provenance")]
 
 
 def comparisons_csv(study: Study) -> Iterator[str]:
@@ -75,9 +71,29 @@ def header(criteria: list[Criterion]) -> list[str]:
 
 
 def comparisons_of(study: Study) -> QuerySet[Comparison]:
-    """Every comparison of the study in the order in which they were made, with all that exports say of it."""
-    lengths = {"words_a": WordCount("baseline_response__text"), "words_b": WordCount("treatment_response__text")}
-    return study.comparisons.select_related(*_RELATED).annotate(**lengths).order_by("pk")
+    """Every comparison of the study in the order in which they were made, with its dialogue and its responses.
+
+    Matchups and collections are few: they are looked up instead of being read again with every row.
+    """
+    of_responses = {
+        "words_a": WordCount("baseline_response__text"),
+        "words_b": WordCount("treatment_response__text"),
+        "skill_a": F("baseline_response__skill_of_mind__skill"),
+        "skill_b": F("treatment_response__skill_of_mind__skill"),
+    }
+    rows = study.comparisons.select_related(*_RELATED).defer(*_UNUSED)
+    return rows.annotate(**of_responses).order_by("pk")
+
+
+class Names:
+    """Names that many rows share, by id: agents of a matchup, collections; and what must be said of agents, by name."""
+
+    def __init__(self, study: Study) -> None:
+        pairs = study.matchups.values_list("pk", "baseline__name", "treatment__name")
+        self.agents = {pk: (baseline, treatment) for pk, baseline, treatment in pairs}
+        ours = Collection.objects.filter(dialogues__comparisons__study=study).order_by()
+        self.collections = dict(ours.distinct().values_list("pk", "name"))
+        self.notes = notes_by_name(study)
 
 
 def counted(rows: QuerySet[Comparison]) -> Iterator[tuple[Comparison, Tally]]:
@@ -89,9 +105,9 @@ def counted(rows: QuerySet[Comparison]) -> Iterator[tuple[Comparison, Tally]]:
 
 
 def _cells(study: Study, criteria: list[Criterion]) -> Iterator[list[Any]]:
-    notes = notes_by_name(study)
+    names = Names(study)
     for comparison, votes in counted(comparisons_of(study)):
-        row: list[Any] = list(_row(study, comparison, votes, notes))
+        row: list[Any] = list(_row(study, comparison, votes, names))
         yield row + [cell for criterion in criteria for cell in _said(votes.of(criterion.pk))]
 
 
@@ -105,21 +121,21 @@ def context_of(comparison: Comparison) -> Context:
     return Context(dialogue.social_context, dialogue.turns, dialogue.next_speaker)
 
 
-def _row(study: Study, comparison: Comparison, votes: Tally, notes: dict[str, str]) -> ComparisonRow:
-    dialogue, matchup = comparison.dialogue, comparison.matchup
+def _row(study: Study, comparison: Comparison, votes: Tally, names: Names) -> ComparisonRow:
+    dialogue, (baseline, treatment) = comparison.dialogue, names.agents[comparison.matchup_id]
     a, b = comparison.baseline_response, comparison.treatment_response
     return ComparisonRow(
         study=study.name,
         comparison=str(comparison.code),
         item_id=item_id(dialogue.collection_id, dialogue.external_id),
-        collection=dialogue.collection.name,
+        collection=names.collections[dialogue.collection_id],
         dialogue_kind=dialogue.kind,
         language=dialogue.language,
         tags=joined(dialogue.tags),
         kind=comparison.kind,
-        matchup=matchup_name(matchup.baseline.name, matchup.treatment.name),
-        system_a=matchup.baseline.name,
-        system_b=matchup.treatment.name,
+        matchup=matchup_name(baseline, treatment),
+        system_a=baseline,
+        system_b=treatment,
         social_context=dialogue.social_context,
         dialogue=as_lines(context_of(comparison)),
         next_speaker=dialogue.next_speaker,
@@ -128,24 +144,21 @@ def _row(study: Study, comparison: Comparison, votes: Tally, notes: dict[str, st
         response_b=b.text if b else "",
         flags_a=joined(a.flags) if a else "",
         flags_b=joined(b.flags) if b else "",
-        skill_a=_skill(a),
-        skill_b=_skill(b),
-        length_a=_words(comparison, "words_a"),
-        length_b=_words(comparison, "words_b"),
+        skill_a=_found(comparison, "skill_a"),
+        skill_b=_found(comparison, "skill_b"),
+        length_a=_found(comparison, "words_a"),
+        length_b=_found(comparison, "words_b"),
         judged=votes.judged,
         left_out=votes.left_out,
         excluded_reason=comparison.excluded_reason,
         released_reason=comparison.released_reason,
         is_rehearsal="true" if study.is_rehearsal else "false",
-        note_a=notes.get(matchup.baseline.name, ""),
-        note_b=notes.get(matchup.treatment.name, ""),
+        note_a=names.notes.get(baseline, ""),
+        note_b=names.notes.get(treatment, ""),
     )
 
 
-def _skill(response: Response | None) -> str:
-    return response.skill_of_mind.skill if response and response.skill_of_mind else ""
-
-
-def _words(comparison: Comparison, name: str) -> int | str:
-    words = getattr(comparison, name)
-    return "" if words is None else int(words)
+def _found(comparison: Comparison, name: str) -> Any:
+    """What the query looked up beside the comparison; empty where there is no response."""
+    value = getattr(comparison, name)
+    return "" if value is None else value

@@ -8,11 +8,12 @@ from typing import Any
 # A spreadsheet runs a cell that begins with one of these; a leading ' makes it text (OWASP, "CSV injection"). A text
 # that looks disarmed already gets one more, so that a reader who takes exactly one away has every text as it was.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_FIRST = frozenset("'=+-@\t\r\n")
 
 
 def defused(cell: Any) -> Any:
     """Return the cell as no spreadsheet runs it. Numbers stay numbers, a negative grade too."""
-    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FIRST and FORMULA.match(cell) else cell
 
 
 class _Line:

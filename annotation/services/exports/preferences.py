@@ -9,9 +9,9 @@ from typing import Any
 
 from annotation.dialogue_texts import Context, as_answer, as_messages, as_prompt
 from annotation.models import Comparison, Criterion, Study
-from annotation.services.exports.comparisons import comparisons_of, context_of, counted
+from annotation.services.exports.comparisons import Names, comparisons_of, context_of, counted
 from annotation.services.exports.json_files import json_lines
-from annotation.services.exports.judgements import item_id, notes_by_name
+from annotation.services.exports.judgements import item_id
 from annotation.states import ComparisonKind
 from annotation.votes import Votes
 
@@ -30,14 +30,14 @@ def chat_preferences_jsonl(study: Study) -> Iterator[str]:
 
 def preference_rows(study: Study, shape: Shape) -> Iterator[dict[str, Any]]:
     """Yield a row for every comparison and criterion on which one response won."""
-    criteria, notes = list(study.criteria.all()), notes_by_name(study)
+    criteria, names = list(study.criteria.all()), Names(study)
     main = comparisons_of(study).filter(kind=ComparisonKind.MAIN, excluded_reason="")
     shown = main.filter(baseline_response__isnull=False, treatment_response__isnull=False)
     for comparison, votes in counted(shown):
         for criterion in criteria:
             said = votes.of(criterion.pk)
             if said.majority in ("A", "B"):
-                yield _pair(study, comparison, criterion, said, shape, notes)
+                yield _pair(study, comparison, criterion, said, shape, names)
 
 
 def _plain(context: Context, chosen: str, rejected: str) -> dict[str, Any]:
@@ -49,14 +49,14 @@ def _chat(context: Context, chosen: str, rejected: str) -> dict[str, Any]:
 
 
 def _pair(
-    study: Study, comparison: Comparison, criterion: Criterion, votes: Votes, shape: Shape, notes: dict[str, str]
+    study: Study, comparison: Comparison, criterion: Criterion, votes: Votes, shape: Shape, names: Names
 ) -> dict[str, Any]:
-    matchup, dialogue = comparison.matchup, comparison.dialogue
+    (baseline, treatment), dialogue = names.agents[comparison.matchup_id], comparison.dialogue
     assert comparison.baseline_response
     assert comparison.treatment_response
     sides = [
-        (matchup.baseline.name, comparison.baseline_response.text, votes.a_wins),
-        (matchup.treatment.name, comparison.treatment_response.text, votes.b_wins),
+        (baseline, comparison.baseline_response.text, votes.a_wins),
+        (treatment, comparison.treatment_response.text, votes.b_wins),
     ]
     (loser, rejected, fewer), (winner, chosen, more) = sides if votes.majority == "B" else reversed(sides)
     return {
@@ -70,8 +70,8 @@ def _pair(
         "votes": sum(votes),
         "chosen_agent": winner,
         "rejected_agent": loser,
-        "chosen_note": notes.get(winner, ""),
-        "rejected_note": notes.get(loser, ""),
+        "chosen_note": names.notes.get(winner, ""),
+        "rejected_note": names.notes.get(loser, ""),
         "language": dialogue.language,
         "dialogue_kind": dialogue.kind,
         "item_id": item_id(dialogue.collection_id, dialogue.external_id),

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from annotation.dialogue_texts import Context, as_lines
-from annotation.models import PromptSet, Response, SkillOfMind, Study
+from annotation.models import Agent, PromptSet, Response, SkillOfMind, Study
+from annotation.services.exports.comparisons import Names
 from annotation.services.exports.json_files import json_lines
-from annotation.services.exports.judgements import item_id, joined, notes_by_name
+from annotation.services.exports.judgements import item_id, joined
 from annotation.services.exports.lengths import WordCount, responses_of
 
 ROWS_AT_A_TIME = 500
@@ -19,14 +20,8 @@ UNKNOWN = -1
 # What readers of tables hold in a column of whole numbers.
 LARGEST = 2**63
 
-_RELATED = (
-    "dialogue__collection",
-    "skill_of_mind",
-    "agent__responder",
-    "agent__prompt_set",
-    "agent__augmenter__model",
-    "agent__augmenter__prompt_set",
-)
+# Agents are few: they are looked up instead of being read again with every row.
+_OF_AGENT = ("responder", "prompt_set", "augmenter__model", "augmenter__prompt_set")
 _WORDS = ("revision", "engine", "engine_version", "device", "prompt_sha256", "finish_reason", "worker", "batch")
 _WHOLE = ("seed", "prompt_tokens", "completion_tokens", "milliseconds", "first_token_milliseconds", "attempt")
 _SAMPLING = ("temperature", "top_p", "repetition_penalty")
@@ -39,19 +34,21 @@ def responses_jsonl(study: Study) -> Iterator[str]:
 
 def response_rows(study: Study) -> Iterator[dict[str, Any]]:
     """Yield every response that the study shows, by dialogue. Memory does not grow with their number."""
-    notes = notes_by_name(study)
-    shown = responses_of(study).select_related(*_RELATED).annotate(words=WordCount("text"))
+    names = Names(study)
+    wrote = Agent.objects.filter(responses__in=responses_of(study)).select_related(*_OF_AGENT)
+    agents = {agent.pk: agent for agent in wrote.distinct()}
+    shown = responses_of(study).select_related("dialogue", "skill_of_mind").annotate(words=WordCount("text"))
     for response in shown.order_by("dialogue_id", "agent_id", "pk").iterator(chunk_size=ROWS_AT_A_TIME):
-        yield _row(study, response, notes)
+        yield _row(study, response, agents[response.agent_id], names)
 
 
-def _row(study: Study, response: Response, notes: dict[str, str]) -> dict[str, Any]:
-    dialogue, agent = response.dialogue, response.agent
+def _row(study: Study, response: Response, agent: Agent, names: Names) -> dict[str, Any]:
+    dialogue = response.dialogue
     context = Context(dialogue.social_context, dialogue.turns, dialogue.next_speaker)
     return {
         "study": study.name,
         "item_id": item_id(dialogue.collection_id, dialogue.external_id),
-        "collection": dialogue.collection.name,
+        "collection": names.collections[dialogue.collection_id],
         "dialogue_kind": dialogue.kind,
         "language": dialogue.language,
         "social_context": dialogue.social_context,
@@ -59,7 +56,7 @@ def _row(study: Study, response: Response, notes: dict[str, str]) -> dict[str, A
         "next_speaker": dialogue.next_speaker,
         "reference": dialogue.reference,
         "agent": agent.name,
-        "note": notes.get(agent.name, ""),
+        "note": names.notes.get(agent.name, ""),
         "text": response.text,
         "raw_text": response.raw_text,
         "words": getattr(response, "words", 0),
