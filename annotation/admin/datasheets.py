@@ -43,7 +43,7 @@ class DatasheetForm(forms.Form):
                 )
             self.fields[f"{_name(entry)}-text"] = forms.CharField(
                 label="In your own words" if entry.question.choices else "Answer",
-                widget=forms.Textarea(attrs={"rows": 2}),
+                widget=forms.Textarea(attrs={"rows": 1 if entry.question.choices else 2}),
                 max_length=datasheets.LONGEST,
                 required=False,
                 initial=before.text,
