@@ -8,11 +8,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.datasheet.questions import Question, section_of
 from annotation.datasheet.sheet import Entry, Key, Said, open_numbers
 from annotation.models import Study
-from annotation.reporting.filters import NO_FILTERS
 from annotation.services import datasheets, reports
 from annotation.services.actors import actor_of
 from annotation.services.members import may
@@ -80,7 +80,7 @@ def datasheet(request: HttpRequest, pk: int, page: dict[str, Any]) -> HttpRespon
     study = get_object_or_404(Study, pk=pk)
     if not may(request.user, "view", study) or (request.method == "POST" and not may(request.user, "change", study)):
         raise PermissionDenied
-    report = reports.show_stored(study, NO_FILTERS).content
+    report = reports.show(study, now=timezone.now()).content
     entries = datasheets.entries(study, report)
     is_fixed = not may(request.user, "change", study)
     form = DatasheetForm(entries, datasheets.answers_of(study), request.POST or None, is_fixed=is_fixed)
