@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from annotation.admin.base import ConsoleAdmin, M
 from annotation.errors import DuologueError
@@ -46,6 +47,13 @@ class Button:
     link: str
     is_final: bool
     is_main: bool
+
+
+def came_from(request: HttpRequest) -> str:
+    """Return the page of ours that asked to be gone back to, "" where none did."""
+    address = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None) and address.startswith("/admin/")
+    return address if is_ours else ""
 
 
 class AskingAdmin(ConsoleAdmin[M]):
@@ -103,7 +111,7 @@ class AskingAdmin(ConsoleAdmin[M]):
             "title": f"{action.button}: {row}",
             "opts": self.opts,
             "is_possible": action.fits(row),
-            "back": reverse(f"admin:{self._name('change')}", args=[row.pk]),
+            "back": came_from(request) or reverse(f"admin:{self._name('change')}", args=[row.pk]),
         }
 
     def _do(self, request: HttpRequest, row: Any, action: RowAction[Any]) -> HttpResponse:
@@ -114,7 +122,7 @@ class AskingAdmin(ConsoleAdmin[M]):
             messages.success(request, action.run(row, actor_of(request.user), request.POST.get("reason", "")))
         except DuologueError as problem:
             messages.error(request, problem.user_message)
-        return redirect(self.after(row, action, pk))
+        return redirect(came_from(request) or self.after(row, action, pk))
 
     def after(self, row: Any, action: RowAction[Any], pk: int) -> str:
         """Return where the person goes when it is done."""

@@ -7,12 +7,14 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from annotation.admin.asking import AskingAdmin, RowAction
+from annotation.admin.asking import RowAction
 from annotation.admin.base import ReadOnlyAdmin
+from annotation.admin.browsing import BrowsingAdmin
 from annotation.admin.membership import OfStudy
 from annotation.models import Comparison, Response
 from annotation.services.actors import Actor
 from annotation.services.comparisons import exclude_comparison, include_comparison, release_comparison, why_unusable
+from annotation.services.writing_again import write_again, written_here
 from annotation.states import AssignmentState, StudyState
 
 
@@ -29,6 +31,17 @@ def _include(comparison: Comparison, actor: Actor, reason: str) -> str:
 def _release(comparison: Comparison, actor: Actor, reason: str) -> str:
     release_comparison(comparison, reason, actor=actor, now=timezone.now())
     return "The comparison will be shown, although a check found something."
+
+
+def _write_again(comparison: Comparison, actor: Actor, reason: str) -> str:
+    count = write_again(comparison, reason, actor=actor)
+    return (
+        f"{count} ordered again with new seeds. The old texts stay stored, and this is held back until both are fine."
+    )
+
+
+def _can_be_written_again(comparison: Comparison) -> bool:
+    return comparison.study.state == StudyState.DRAFT and bool(written_here(comparison))
 
 
 def _is_held_back(comparison: Comparison) -> bool:
@@ -64,11 +77,21 @@ ACTIONS = (
         _is_held_back,
         asks_reason=True,
     ),
+    RowAction[Comparison](
+        "regenerate",
+        "Write again",
+        "refresh",
+        "Orders new texts for the flagged responses of this comparison, or for both where nothing is flagged. Imported "
+        "responses stay as they are.",
+        _write_again,
+        _can_be_written_again,
+        asks_reason=True,
+    ),
 )
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(OfStudy[Comparison], AskingAdmin[Comparison], ReadOnlyAdmin[Comparison]):
+class ComparisonAdmin(OfStudy[Comparison], BrowsingAdmin, ReadOnlyAdmin[Comparison]):
     """Read only but for one thing: a comparison can be left out, with a reason that the report repeats."""
 
     row_actions = ACTIONS

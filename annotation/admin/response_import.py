@@ -20,7 +20,6 @@ from annotation.models import Agent, Collection
 from annotation.services.responses import ResponsesImported, import_responses
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxInput as Checkbox
     from django.forms import ClearableFileInput as FileWidget
     from django.forms import Select
     from django.forms import TextInput as TextWidget
@@ -28,7 +27,6 @@ else:
     from unfold.widgets import UnfoldAdminFileFieldWidget as FileWidget
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
-    from unfold.widgets import UnfoldBooleanWidget as Checkbox
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "examples"
 EXAMPLES = ("responses.jsonl", "responses.csv")
@@ -62,10 +60,8 @@ class ResponseForm(forms.Form):
     note = forms.CharField(
         max_length=300, required=False, widget=TextWidget(), help_text="What must be said wherever its results appear."
     )
-    update = forms.BooleanField(
-        required=False, widget=Checkbox(), label="replace responses that have changed (the old ones stay)"
-    )
-    dry_run = forms.BooleanField(required=False, widget=Checkbox(), label="only check, store nothing")
+    update = forms.BooleanField(required=False, label="replace responses that have changed (the old ones stay)")
+    dry_run = forms.BooleanField(required=False, label="only check, store nothing")
 
     def import_file(self) -> ResponsesImported | None:
         """Import, or put every problem beside the field that it is about."""
