@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from annotation.languages import other_language
 from inference_worker.schema import SKILLS
 
 
@@ -43,7 +44,7 @@ SENTENCES = {
     Flag.REPEATS_DIALOGUE: "The text repeats a turn of the dialogue.",
     Flag.REPEATS_ITSELF: "The text goes round in circles.",
     Flag.OVER_LENGTH: "The text is much longer than a turn of a dialogue.",
-    Flag.WRONG_LANGUAGE: "The text is written in another script than its language uses.",
+    Flag.WRONG_LANGUAGE: "The text is written in another language than the dialogue, by its script or its small words.",
     Flag.BAD_CHARACTERS: "The text holds characters that are no text.",
     Flag.SAME_AS_OTHER: "Both sides of the comparison say the same.",
     Flag.LABELLED: "The speaker's name in front was taken off.",
@@ -166,7 +167,7 @@ def _defects(text: str, context: Context) -> list[tuple[Flag, bool]]:
         (Flag.REPEATS_DIALOGUE, any(_is_copy(spoken, words(turn)) for turn in context.turns)),
         (Flag.REPEATS_ITSELF, _goes_in_circles(text)),
         (Flag.OVER_LENGTH, len(spoken) > MAX_WORDS),
-        (Flag.WRONG_LANGUAGE, _is_wrong_script(text, context.language)),
+        (Flag.WRONG_LANGUAGE, _is_wrong_language(text, spoken, context.language)),
     ]
 
 
@@ -249,6 +250,10 @@ def _goes_in_circles(text: str) -> bool:
 
 def _grams(spoken: list[str], length: int) -> list[tuple[str, ...]]:
     return [tuple(spoken[start : start + length]) for start in range(len(spoken) - length + 1)]
+
+
+def _is_wrong_language(text: str, spoken: list[str], language: str) -> bool:
+    return _is_wrong_script(text, language) or bool(other_language(spoken, language.split("-")[0].lower()))
 
 
 def _is_wrong_script(text: str, language: str) -> bool:
