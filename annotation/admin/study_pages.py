@@ -15,7 +15,7 @@ from annotation.admin.membership import OfStudy
 from annotation.admin.recruiting import entry_address
 from annotation.admin.study_actions import ACTIONS, DELETE_REHEARSAL, GENERATE, LAUNCH, REHEARSE, RESUME
 from annotation.models import Recruitment, Study
-from annotation.services import generation, guide
+from annotation.services import generation, guide, prompts
 from annotation.services.exports.bundle import DOWNLOADS
 from annotation.services.members import may
 from annotation.states import StudyState
@@ -62,6 +62,7 @@ class GuidedStudyAdmin(OfStudy[Study], AskingAdmin[Study]):
             "standing": standing,
             "buttons": buttons,
             "agent_notes": generation.notes_of(study),
+            "prompt_sets": prompts.used_in(study),
             "annotators_link": entry_address(request, study) if study.is_frozen else "",
             "recruitment": Recruitment.objects.filter(study=study).first(),
             "files": DOWNLOADS,

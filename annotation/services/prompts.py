@@ -2,17 +2,22 @@
 
 import hashlib
 import re
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 from django.db import transaction
 
-from annotation.models import PromptSet
+from annotation.models import PromptSet, Study
 from annotation.prompt_files import MAX_BYTES, PromptFileError, read_templates
+from annotation.services.generation import agents_of
 
 FILE_IN_REPOSITORY = Path("utils") / "prompt_templates.py"
+# For each step of a download, and for all of it: a server that trickles is not waited for.
 SECONDS = 30
+SECONDS_IN_ALL = 60
+MAX_REDIRECTS = 5
 GITHUB_PAGE = re.compile(r"https://github\.com/([^/]+)/([^/]+)/blob/(.+)")
 USUAL_NAME = "Published Thanos prompts"
 
@@ -32,6 +37,16 @@ def import_prompts(path_or_url: str, *, name: str = "") -> Imported:
     is_address = path_or_url.startswith(("http://", "https://"))
     source, content = _download(path_or_url) if is_address else _read(Path(path_or_url))
     return store_prompts(content, source=source, name=name)
+
+
+def used_in(study: Study) -> list[tuple[PromptSet, list[str]]]:
+    """Return the prompt sets behind a study's agents, each with those who use it: agents and augmenters by name."""
+    users: dict[PromptSet, set[str]] = {}
+    for agent in agents_of(study):
+        for user in (agent, agent.augmenter):
+            if user is not None and user.prompt_set is not None:
+                users.setdefault(user.prompt_set, set()).add(user.name)
+    return sorted(((prompts, sorted(names)) for prompts, names in users.items()), key=lambda pair: pair[0].name)
 
 
 @transaction.atomic
@@ -71,16 +86,33 @@ def _read(path: Path) -> tuple[str, bytes]:
 def _download(url: str) -> tuple[str, bytes]:
     """Fetch an address; that of a page on GitHub is turned into that of the file it shows."""
     url = GITHUB_PAGE.sub(r"https://raw.githubusercontent.com/\1/\2/\3", url)
-    content = bytearray()
+    # Sent as it is: what is unpacked on the way may be far larger than what was sent.
+    headers = {"Accept-Encoding": "identity"}
     try:
-        with httpx.stream("GET", url, timeout=SECONDS, follow_redirects=True) as response:
+        with (
+            httpx.Client(
+                timeout=SECONDS, follow_redirects=True, max_redirects=MAX_REDIRECTS, headers=headers
+            ) as client,
+            client.stream("GET", url) as response,
+        ):
             response.raise_for_status()
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > MAX_BYTES:
-                    break
+            content = _bounded(response, until=time.monotonic() + SECONDS_IN_ALL)
+    except httpx.UnsupportedProtocol:
+        raise PromptFileError(f"{url} leads away from http and https. Download the file and give its path.") from None
     except httpx.HTTPStatusError as error:
         raise PromptFileError(f"{url} answers {error.response.status_code}. Check the address.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PromptFileError(f"Cannot fetch {url}: {error}. Download the file and give its path.") from None
-    return url, bytes(content)
+    return url, content
+
+
+def _bounded(response: httpx.Response, *, until: float) -> bytes:
+    """Return the content, up to one byte more than a file may have. Raises ReadTimeout after `until`."""
+    content = bytearray()
+    for chunk in response.iter_raw():
+        content += chunk
+        if len(content) > MAX_BYTES:
+            break
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout(f"it takes longer than {SECONDS_IN_ALL} s")
+    return bytes(content[: MAX_BYTES + 1])

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from annotation.models import Study
 from annotation.reporting.planned import planned_card
-from annotation.services import generation, guide, planning, reading
+from annotation.services import generation, guide, planning, prompts, reading
 from annotation.services.exports.bundle import DOWNLOADS
 from annotation.services.exports.files import download_name
 from annotation.services.figures import figure_csv, figure_svg, said_of
@@ -99,4 +99,5 @@ def page_context(request: HttpRequest, study: Study, *, current: str) -> dict[st
         "is_open": study.state in (StudyState.RUNNING, StudyState.PAUSED),
         "may_change": may(request.user, "change", study),
         "agent_notes": generation.notes_of(study),
+        "prompt_sets": prompts.used_in(study),
     }

@@ -75,8 +75,7 @@ def test_everything_works_without_javascript(visit, study):
     expect(page.get_by_label("Comparisons")).to_contain_text("1 of 2")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_pages_about_responses_are_accessible_and_fit(visit, study, width, scheme):
     addresses = {
         "side-by-side": address_of(study),

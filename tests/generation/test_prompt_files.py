@@ -1,19 +1,22 @@
 """Published prompts are read, not run, and a file that does not hold them is refused in words."""
 
+import contextlib
 import functools
 import http.server
 import threading
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.models import PromptSet, Source
-from annotation.prompt_files import JOINED, PromptFileError, placeholders, read_templates
+from annotation.prompt_files import JOINED, MAX_BYTES, PromptFileError, placeholders, read_templates
+from annotation.services import prompts
 from annotation.services.generation.recipes import plan_agent
 from annotation.services.prompts import import_prompts
-from tests.build import make_agent, make_augmenter, make_prompt_set
+from tests.build import make_agent, make_augmenter, make_matchup, make_prompt_set, make_researcher, make_study
 
 FILE = '''
 """Prompts in the shape of the published file, in words of our own."""
@@ -174,6 +177,101 @@ def test_an_address_is_fetched_and_kept_as_the_source(file):
         server.shutdown()
 
 
+@contextlib.contextmanager
+def serving(answer):
+    """An HTTP server that answers every request with this function; gives its address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            with contextlib.suppress(ConnectionError):
+                answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/prompt_templates.py"
+        server.shutdown()
+
+
+def redirect_to(address):
+    def answer(request):
+        request.send_response(302)
+        request.send_header("Location", address)
+        request.end_headers()
+
+    return answer
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/x.py", "gopher://127.0.0.1/"])
+def test_a_redirect_away_from_http_is_refused(address):
+    with serving(redirect_to(address)) as url, pytest.raises(PromptFileError, match="leads away from http"):
+        import_prompts(url)
+
+
+@pytest.mark.django_db
+def test_a_redirect_to_another_page_is_followed_and_one_in_circles_is_not(file):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(file.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with serving(redirect_to(f"http://127.0.0.1:{server.server_port}/prompt_templates.py")) as url:
+            assert import_prompts(url).prompt_set.source == url
+        server.shutdown()
+    with serving(redirect_to("/again")) as url, pytest.raises(PromptFileError, match="Cannot fetch"):
+        import_prompts(url)
+
+
+@pytest.mark.django_db
+def test_a_file_without_end_is_given_up_at_the_limit():
+    sent = []
+
+    def endless(request):
+        request.send_response(200)
+        request.end_headers()
+        while True:
+            request.wfile.write(b"#" * 65536)
+            sent.append(65536)
+
+    with serving(endless) as url, pytest.raises(PromptFileError, match="larger than 2 MB"):
+        import_prompts(url)
+    assert sum(sent) < 20 * MAX_BYTES
+
+
+@pytest.mark.django_db
+def test_a_server_that_trickles_is_given_up(monkeypatch):
+    monkeypatch.setattr(prompts, "SECONDS_IN_ALL", 0.3)
+    goes_on = threading.Event()
+
+    def trickle(request):
+        request.send_response(200)
+        request.end_headers()
+        while not goes_on.wait(0.05):
+            request.wfile.write(b"#")
+
+    with serving(trickle) as url, pytest.raises(PromptFileError, match="takes longer than"):
+        import_prompts(url)
+    goes_on.set()
+
+
+@pytest.mark.django_db
+def test_a_study_says_which_prompts_its_agents_and_augmenters_use(file, client):
+    published = import_prompts(str(file)).prompt_set
+    own = make_prompt_set(name="Own words")
+    study = make_study()
+    guided = make_agent(name="Guided", prompt_set=published, augmenter=make_augmenter(name="Thanos", prompt_set=own))
+    make_matchup(study, baseline=make_agent(name="Alone", prompt_set=published), treatment=guided)
+    assert prompts.used_in(study) == [(own, ["Thanos"]), (published, ["Alone", "Guided"])]
+    client.force_login(make_researcher())
+    panel = client.get(reverse("admin:annotation_study_panel", args=[study.pk])).content.decode()
+    assert published.name in panel
+    assert "in Alone, Guided" in panel
+    results = client.get(reverse("results", args=[study.code])).content.decode()
+    assert published.sha256[:12] in results
+    assert "Own words" in results
+
+
 @pytest.mark.django_db
 def test_the_command_prints_where_the_prompts_came_from(file, capsys):
     call_command("import_prompts", str(file))
@@ -191,8 +289,8 @@ def test_the_command_says_what_it_cannot_read(place):
 
 @pytest.mark.django_db
 def test_a_chain_of_thought_is_answered_with_its_published_template(file):
-    prompts = import_prompts(str(file)).prompt_set
+    published = import_prompts(str(file)).prompt_set
     asking = make_prompt_set(templates={"doctor": {"user": "{dialogue} Reason."}})
     augmenter = make_augmenter(source=Source.DOCTOR, prompt_set=asking)
-    agent = make_agent(prompt_set=prompts, augmenter=augmenter)
-    assert plan_agent(agent).recipe.user == prompts.templates["doctor_respond"]["user"]
+    agent = make_agent(prompt_set=published, augmenter=augmenter)
+    assert plan_agent(agent).recipe.user == published.templates["doctor_respond"]["user"]

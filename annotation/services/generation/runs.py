@@ -83,7 +83,8 @@ def agents_of(study: Study) -> list[Agent]:
     """Return the agents that meet in the study's matchups, each once."""
     pairs = study.matchups.values_list("baseline_id", "treatment_id")
     ids = {identity for pair in pairs for identity in pair}
-    return list(Agent.objects.filter(pk__in=ids).select_related("augmenter__model").order_by("pk"))
+    related = ("augmenter__model", "augmenter__prompt_set", "prompt_set")
+    return list(Agent.objects.filter(pk__in=ids).select_related(*related).order_by("pk"))
 
 
 def notes_of(study: Study) -> list[tuple[Agent, str]]:
