@@ -5,9 +5,9 @@ from django.db import transaction
 from annotation.models import Comparison, Response
 from annotation.quality import identical, usable
 from annotation.services.actors import Actor
-from annotation.services.reasons import clean_reason
 from annotation.services.editing import require_draft
 from annotation.services.generation import regenerate
+from annotation.services.reasons import clean_reason
 from annotation.services.trail import record
 
 
