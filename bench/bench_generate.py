@@ -125,21 +125,23 @@ def measure_memory(options: argparse.Namespace) -> list[dict[str, float]]:
         warm_up(model, on.make_dialogues(1000))
         for number, count in enumerate(options.queued):
             dialogues = on.make_dialogues(count)
-            run, queued = on.order(on.make_agent(model, number=number), dialogues)
+            run, _ = on.order(on.make_agent(model, number=number), dialogues)
             del dialogues
-            table.append({"queued": count, **peak_memory(stage, run), "seconds": time.perf_counter() - queued})
+            peak = peak_memory(stage, run, seconds=options.memory_seconds)
+            table.append({"queued": count, "written": on.end(run), **peak})
             print(f"  {table[-1]}", file=sys.stderr)
     return table
 
 
-def peak_memory(stage: on.Stage, run) -> dict[str, float]:
-    """Look at every process twice a second until the run is done."""
+def peak_memory(stage: on.Stage, run, *, seconds: float) -> dict[str, float]:
+    """Look at every process twice a second until the run is done or the time is over; megabytes."""
     from annotation.states import RunState
 
     peak: dict[str, float] = {}
-    while run.state != RunState.DONE:
+    until = time.monotonic() + seconds
+    while run.state != RunState.DONE and time.monotonic() < until:
         for name, megabytes in stage.memory().items():
-            peak[name] = max(peak.get(name, 0.0), round(megabytes, 1))
+            peak[f"{name} MB"] = max(peak.get(f"{name} MB", 0.0), round(megabytes, 1))
         time.sleep(0.5)
         run.refresh_from_db(fields=["state"])
     return peak
@@ -193,6 +195,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--single", type=int, default=100, help="texts of one run of transformers, one at a time")
     parser.add_argument("--runs", type=int, default=3, help="of each side; medians are printed")
     parser.add_argument("--queued", type=lambda text: [int(n) for n in text.split(",")], default=[1000, 100_000])
+    parser.add_argument("--memory-seconds", type=float, default=90, help="how long to work on the queued ones")
     parser.add_argument("--json", type=Path, help="write runs and tables to this file")
     return parser.parse_args(arguments)
 

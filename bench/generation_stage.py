@@ -194,6 +194,18 @@ def tokens_of(run: Any) -> tuple[int, int]:
     return tally.done, tally.completion_tokens
 
 
+def end(run: Any) -> int:
+    """Cancel what is left of a run; returns how many texts it has written."""
+    from annotation.models import RunTally
+    from annotation.services import generation
+    from annotation.states import RunState
+
+    run.refresh_from_db()
+    if run.state == RunState.RUNNING:
+        generation.cancel(run)
+    return RunTally.objects.get(run=run).done
+
+
 def requests_of(agent: Any, dialogues: list[Any]) -> list[dict[str, Any]]:
     """Return what the pipeline will ask for, as messages with sampling and seed: the same work for the bare engine."""
     from annotation.services.generation.dispatch import _item

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from inference_worker.backends import EngineError
+from inference_worker.memory import available_bytes, megabytes
 
 # Weights that come as a Python package: name in `packaged:NAME`, module, file. The module is found, never imported.
 PACKAGED = {
@@ -52,12 +53,29 @@ def sha256_of(path: Path) -> str:
 
 def revision_of(source: str) -> str:
     """Return `sha256:…` over the weight files of a model directory, "" where the source is no directory."""
-    directory = Path(source).expanduser()
-    if not directory.is_dir():
+    files = _weight_files(source)
+    if not files:
         return ""
-    files = sorted(path for path in directory.iterdir() if path.suffix in {".safetensors", ".bin", ".gguf"})
     digest = hashlib.sha256("".join(f"{path.name} {sha256_of(path)}\n" for path in files).encode())
     return f"sha256:{digest.hexdigest()}"
+
+
+def check_room(source: str) -> None:
+    """Raise EngineError where a model directory is larger than what is left of this machine's memory."""
+    needed, free = sum(path.stat().st_size for path in _weight_files(source)), available_bytes()
+    if needed > free:
+        raise EngineError(
+            f"{source} does not fit: its weights have {megabytes(needed)} and {megabytes(free)} of memory are free. "
+            "Choose a smaller model, or a machine with more memory."
+        )
+
+
+def _weight_files(source: str) -> list[Path]:
+    """Return the weight files of a model directory; nothing where the source is no directory."""
+    directory = Path(source).expanduser()
+    if not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if path.suffix in {".safetensors", ".bin", ".gguf"})
 
 
 def _hash(path: Path) -> str:

@@ -21,12 +21,16 @@ class NotGguf(ValueError):
 
 @dataclass(frozen=True)
 class GgufHead:
-    """What a GGUF file says about its model. `context_length` is in tokens, 0 where the file does not say."""
+    """What a GGUF file says about its model; 0 where it does not say.
+
+    `context_length` is in tokens, `bytes_per_token` what one token takes in the cache of keys and values at 16 bits.
+    """
 
     name: str
     architecture: str
     context_length: int
     has_chat_template: bool
+    bytes_per_token: int = 0
 
 
 def read_head(path: Path) -> GgufHead:
@@ -42,7 +46,22 @@ def read_head(path: Path) -> GgufHead:
         architecture=architecture,
         context_length=int(metadata.get(f"{architecture}.context_length", 0)),
         has_chat_template=bool(metadata.get("tokenizer.chat_template")),
+        bytes_per_token=_bytes_per_token(metadata, architecture),
     )
+
+
+def _bytes_per_token(metadata: dict[str, Any], architecture: str) -> int:
+    """Return the size of a key and a value, of two bytes a number, in every block and head."""
+
+    def number(name: str, usual: int = 0) -> int:
+        return int(metadata.get(f"{architecture}.{name}", usual))
+
+    heads = number("attention.head_count")
+    if not heads:
+        return 0
+    width = number("attention.key_length", number("embedding_length") // heads)
+    # Where blocks differ, the file holds an array, of which only the length is kept here.
+    return 2 * 2 * number("block_count") * min(number("attention.head_count_kv", heads), heads) * width
 
 
 def _metadata(file: BinaryIO) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def load(spec: ModelSpec) -> "LlamaCpp":
     path = find_weights(spec.source)
     options = _options(spec.options)
     head = _checked_head(path)
-    _check_memory(path)
+    _check_memory(path, head, options)
     return LlamaCpp(path, head, options)
 
 
@@ -57,10 +57,9 @@ class LlamaCpp:
     """A loaded GGUF model: in-process server with a fixed number of slots."""
 
     def __init__(self, path: Path, head: GgufHead, options: Options) -> None:
-        limit = head.context_length or DEFAULT_CONTEXT
         self._slots = options.slots
         library = _library()
-        self._server = _start(library, path, options, context=min(options.n_ctx or DEFAULT_CONTEXT, limit))
+        self._server = _start(library, path, options, context=_context(head, options))
         self._engine = Engine(
             name="llama.cpp (xllamacpp)",
             version=library.__version__,
@@ -265,12 +264,19 @@ def _checked_head(path: Path) -> GgufHead:
     return head
 
 
-def _check_memory(path: Path) -> None:
-    needed, free = path.stat().st_size * MEMORY_FACTOR, available_bytes()
+def _context(head: GgufHead, options: Options) -> int:
+    """Return the tokens of one slot: what was asked for, within what the model can."""
+    return min(options.n_ctx or DEFAULT_CONTEXT, head.context_length or DEFAULT_CONTEXT)
+
+
+def _check_memory(path: Path, head: GgufHead, options: Options) -> None:
+    contexts = _context(head, options) * options.slots * head.bytes_per_token
+    needed, free = path.stat().st_size * MEMORY_FACTOR + contexts, available_bytes()
     if needed > free:
         raise EngineError(
-            f"{path.name} needs about {megabytes(needed)} of memory and {megabytes(free)} are free: "
-            "choose a smaller model or a stronger quantisation, or free memory."
+            f"{path.name} needs about {megabytes(needed)} of memory ({megabytes(contexts)} for the contexts of "
+            f"{options.slots} slots) and {megabytes(free)} are free: choose a smaller model, a stronger quantisation, "
+            "fewer slots or a smaller n_ctx, or free memory."
         )
 
 

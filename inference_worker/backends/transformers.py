@@ -16,7 +16,7 @@ from inference_worker.backends import Answer, Completion, Engine, EngineError, F
 from inference_worker.backends.chat import chat_text, plain_text, require_chat_template, token_ids
 from inference_worker.backends.transformers_sampling import processors
 from inference_worker.schema import ModelSpec, Sampling
-from inference_worker.weights import revision_of
+from inference_worker.weights import check_room, revision_of
 
 CPU_BATCH, GPU_BATCH = 8, 64
 NO_GRAMMAR = "transformers cannot force the form of a skill-of-mind: serve this model with vllm, llamacpp or openai."
@@ -50,6 +50,8 @@ class Transformers:
             require_chat_template(self._tokenizer, spec.source)
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
+        if not on_gpu:
+            check_room(spec.source)
         self._model = _from_hub(torch, kind, spec, dtype=dtype, **place).eval()
         self._model = _to_device(torch, self._model, self._device, spec)
         commit = getattr(config, "_commit_hash", None)

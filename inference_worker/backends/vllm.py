@@ -20,7 +20,7 @@ from inference_worker import skill_form
 from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
 from inference_worker.backends.chat import chat_text, require_chat_template, token_ids
 from inference_worker.schema import ModelSpec
-from inference_worker.weights import revision_of
+from inference_worker.weights import check_room, revision_of
 
 ENGINE_OPTIONS = (
     "dtype",
@@ -55,6 +55,7 @@ def load(spec: ModelSpec) -> "Vllm":
         # A prompt that is read in two steps draws a token too many and takes it back, which random streams on the CPU
         # cannot do: the engine would break on large batches.
         arguments.setdefault("enable_chunked_prefill", False)
+        check_room(spec.source)
     try:
         return Vllm(library, library.LLM(**arguments), spec)
     except EngineError:
@@ -108,7 +109,7 @@ class Vllm:
         self._core = llm.llm_engine
         self._tokenizer = llm.get_tokenizer()
         require_chat_template(self._tokenizer, spec.source)
-        self._lora = _lora(spec.options.get("lora"))
+        self._lora = self._loaded_adapter(spec.options.get("lora"))
         # One thread at a time may touch the engine; texts in it belong to the calls that asked for them.
         self._turn = threading.Lock()
         self._owners: dict[str, _Call] = {}
@@ -187,6 +188,20 @@ class Vllm:
         """Free the engine."""
         del self._core, self._llm
 
+    def _loaded_adapter(self, adapter: str | None) -> Any:
+        """Return the adapter as requests name it, loaded now: a missing one is no surprise in the first batch."""
+        if not adapter:
+            return None
+        request = importlib.import_module("vllm.lora.request").LoRARequest("adapter", 1, adapter)
+        try:
+            self._core.add_lora(request)
+        except Exception as problem:
+            words = " ".join(str(problem).split())[:300]
+            raise EngineError(
+                f"vLLM could not load the adapter {adapter}: {words} Check the path and its rank (lora_rank)."
+            ) from problem
+        return request
+
     def _add(self, call: "_Call", index: int, request: Request) -> None:
         if self._engine.is_reproducible and not self._owners:
             # What an earlier batch left in the cache must not reach this one's texts.
@@ -230,13 +245,6 @@ def _batches_at_once(options: dict[str, Any]) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise EngineError(f"The option batches_at_once of vllm must be a whole number from 1, not {value!r}.")
     return value
-
-
-def _lora(adapter: str | None) -> Any:
-    if not adapter:
-        return None
-    request = importlib.import_module("vllm.lora.request").LoRARequest
-    return request("adapter", 1, adapter)
 
 
 def _why(spec: ModelSpec, problem: Exception) -> str:

@@ -104,6 +104,16 @@ def test_a_model_without_chat_template_is_refused(tiny, tmp_path):
         load("transformers", tmp_path)
 
 
+@pytest.mark.parametrize("backend", ["transformers", "vllm"])
+def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny, tmp_path, backend):
+    for file in tiny.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    with (tmp_path / "more.safetensors").open("wb") as more:
+        more.truncate(4_000_000_000_000)
+    with pytest.raises(EngineError, match=r"does not fit: its weights have 4,000,00\d MB"):
+        load(backend, tmp_path)
+
+
 def test_a_missing_model_is_named():
     with pytest.raises(EngineError, match="could not load /nowhere/model"):
         load("transformers", "/nowhere/model")

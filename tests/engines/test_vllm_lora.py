@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
+from inference_worker.backends import EngineError
 from tests.engines.asking import SMALL, ask, load, texts, thinking
 
 
@@ -16,6 +18,11 @@ def test_an_adapter_changes_what_is_written(tiny, tmp_path):
     assert str(adapter) in adapted.engine.revision
     adapted.close()
     assert changed != texts(ask(load("transformers", tiny), requests))
+
+
+def test_an_adapter_that_is_missing_stops_the_worker_at_the_start(tiny):
+    with pytest.raises(EngineError, match="could not load the adapter /nowhere/adapter"):
+        load("vllm", tiny, max_model_len=256, lora="/nowhere/adapter", **SMALL)
 
 
 def make_adapter(tiny, target):

@@ -158,6 +158,12 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tmp_path):
         load_backend(make_spec(backend="llamacpp", source=str(path)))
 
 
+@pytest.mark.model
+def test_contexts_that_do_not_fit_are_refused_before_they_are_made():
+    with pytest.raises(EngineError, match=r"MB for the contexts of 100000 slots.*fewer slots"):
+        load(slots=100_000)
+
+
 @pytest.mark.parametrize(("name", "value"), [("slots", 0), ("n_ctx", "many"), ("threads", -1)])
 def test_an_option_that_makes_no_sense_is_named(name, value):
     with pytest.raises(EngineError, match=f"The option {name} of llamacpp"):
