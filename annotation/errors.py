@@ -9,3 +9,8 @@ class DuologueError(Exception):
     def __init__(self, user_message: str | None = None) -> None:
         self.user_message = user_message or self.user_message
         super().__init__(self.user_message)
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a sentence that pages translate when they show it; the name is the one that `makemessages` looks for."""
+    return text

@@ -147,6 +147,7 @@ SECURE_CSP = {
 LANGUAGE_CODE = "en"
 # Those in which every page for annotators is complete: others would mix two languages, and name the wrong one.
 LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -136,6 +136,7 @@ class StudyAdmin(GuidedStudyAdmin):
                     "payment",
                     "instructions",
                     "guidelines",
+                    "language",
                 )
             },
         ),

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from annotation.models.agent import Agent
@@ -110,6 +110,15 @@ class Study(models.Model):
     )
     message = models.TextField(blank=True, max_length=500, help_text="Shown to everybody, once, on their next page.")
     message_number = models.PositiveIntegerField(default=0, editable=False)
+    language = models.CharField(
+        max_length=20,
+        blank=True,
+        validators=[
+            RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "Write a language tag such as de or pt-BR.")
+        ],
+        help_text="Of the texts above, e.g. de. Buttons and hints are in it too where they are translated (en, de, es, "
+        "ar). Empty: each annotator's own, as far as it is one of these.",
+    )
     seed = models.PositiveIntegerField(default=1)
     margin = models.FloatField(
         null=True, blank=True, help_text="Equivalence margin of the win score, e.g. 0.05, set beforehand."

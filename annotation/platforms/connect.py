@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from annotation.errors import gettext_noop
 from annotation.platforms.protocol import (
     ENDS_ELSEWHERE,
     BadEntry,
@@ -30,7 +31,9 @@ class Connect:
     def read_entry(self, query: Mapping[str, str], setup: Setup, verify: Verify) -> Visitor:
         names = setup.names(USUAL)
         if setup.platform_study_id and read_id(query, names.study) != setup.platform_study_id:
-            raise BadEntry("This link belongs to another study. Please open it again from your Connect dashboard.")
+            raise BadEntry(
+                gettext_noop("This link belongs to another study. Please open it again from your Connect dashboard.")
+            )
         return Visitor(self.key, read_id(query, names.person), read_id(query, names.submission))
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:

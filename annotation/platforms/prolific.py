@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from annotation.errors import gettext_noop
 from annotation.platforms.protocol import (
     ENDS_ELSEWHERE,
     BadEntry,
@@ -32,7 +33,9 @@ class Prolific:
     def read_entry(self, query: Mapping[str, str], setup: Setup, verify: Verify) -> Visitor:
         token = query.get(setup.token_parameter or TOKEN_PARAMETER, "")
         if setup.requires_signed_entry and not token:
-            raise BadEntry("This study needs Prolific's signed link. Please open it again from your Prolific page.")
+            raise BadEntry(
+                gettext_noop("This study needs Prolific's signed link. Please open it again from your Prolific page.")
+            )
         if not token:
             return self._visitor(query, setup, is_signed=False)
         claim = verify(token).get(CLAIM)
@@ -46,7 +49,9 @@ class Prolific:
     def _visitor(self, said: Mapping[str, str], setup: Setup, *, is_signed: bool) -> Visitor:
         names = setup.names(USUAL)
         if setup.platform_study_id and read_id(said, names.study) != setup.platform_study_id:
-            raise BadEntry("This link belongs to another study. Please open it again from your Prolific page.")
+            raise BadEntry(
+                gettext_noop("This link belongs to another study. Please open it again from your Prolific page.")
+            )
         return Visitor(self.key, read_id(said, names.person), read_id(said, names.submission), is_signed)
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:

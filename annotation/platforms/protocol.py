@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from annotation.errors import DuologueError
+from annotation.errors import DuologueError, gettext_noop
 from annotation.states import Exit
 
 LONGEST_ID = 200
@@ -19,7 +19,9 @@ ENDS_ELSEWHERE = frozenset({Exit.RETURNED, Exit.TIMED_OUT})
 class BadEntry(DuologueError):
     """The link did not bring what the platform's link must bring."""
 
-    user_message = "This link is not complete. Please open the study again from the place where you found it."
+    user_message = gettext_noop(
+        "This link is not complete. Please open the study again from the place where you found it."
+    )
 
 
 class Visitor(NamedTuple):

@@ -6,12 +6,13 @@ from typing import Any
 
 import jwt
 
+from annotation.errors import gettext_noop
 from annotation.platforms.protocol import BadEntry
 
 LEEWAY = timedelta(seconds=30)
 """Clocks of two servers differ by so much at most."""
 
-_TOO_LATE = "This link has expired. Please open the study again from the page of the platform."
+_TOO_LATE = gettext_noop("This link has expired. Please open the study again from the page of the platform.")
 
 
 class UnknownKey(BadEntry):

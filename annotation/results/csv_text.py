@@ -17,10 +17,6 @@ BLOCK = 1 << 15
 BATCH = 500
 BYTE_ORDER_MARK = "\ufeff"
 
-# Longer cells mean that a quotation mark is not closed; other tools' columns may hold whole conversations.
-LONGEST_CELL = 1 << 24
-csv.field_size_limit(LONGEST_CELL)
-
 type Columns = list[Sequence[str]]
 
 
@@ -104,15 +100,11 @@ def _lines(text: str, stream: TextIO) -> Iterator[str]:
 def _csv_rows(lines: Iterable[str], lines_before: int) -> Iterator[list[str]]:
     """Rows that are not blank; errors with the line of the file."""
     reader = csv.reader(lines, strict=True)
-    ended = 0
     try:
-        for row in reader:
-            if row:
-                yield row
-            ended = reader.line_num
+        yield from filter(None, reader)
     except csv.Error as error:
         raise UnreadableFile(
-            f"Line {lines_before + ended + 1}: the row that begins here is not readable as CSV ({error}). "
+            f"Line {lines_before + reader.line_num}: not readable as CSV ({error}). "
             "Look for a quotation mark that is not closed."
         ) from error
 

@@ -3,7 +3,6 @@
 Rows are put into a fixed order (criterion, pair, item, annotator), so that no figure depends on the order of the rows.
 """
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -15,8 +14,6 @@ from annotation.results.table import REQUIRED, Table
 
 LABELS = {"a": -1, "b": 1, "tie": 0, "both_bad": 0}
 LARGEST_GRADE = 100
-INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
-LONGEST_SHOWN = 40
 TRUE_WORDS = {"true", "t", "1", "yes"}
 
 
@@ -146,13 +143,16 @@ class _Grades:
 
 
 def _integer(word: str) -> int | None:
-    return int(word) if INTEGER.fullmatch(word) and abs(int(word)) <= LARGEST_GRADE else None
+    try:
+        grade = int(word)
+    except ValueError:
+        return None
+    return grade if abs(grade) <= LARGEST_GRADE else None
 
 
 def _unknown_label(label: str) -> str:
-    shown = label if len(label) <= LONGEST_SHOWN else f"{label[:LONGEST_SHOWN]}…"
     return (
-        f"label {shown!r} is none of A, B, tie, both_bad or an integer from -{LARGEST_GRADE} to {LARGEST_GRADE} "
+        f"label {label!r} is none of A, B, tie, both_bad or an integer from -{LARGEST_GRADE} to {LARGEST_GRADE} "
         "(negative: A better)."
     )
 

@@ -9,6 +9,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -61,22 +62,21 @@ def read_text(open_text: Callable[[], TextIO], *, strata: Sequence[str] = ()) ->
     try:
         with open_text() as stream:
             text = CsvText(stream)
-            builder = _Builder([name.strip() for name in text.header], strata, restore=_as_meant)
+            builder = _Builder([name.strip() for name in text.header], strata, restore=rearmed)
             for columns in text.batches(builder.places):
                 builder.add(columns)
     except RaggedRow as ragged:
-        cells = "1 cell" if ragged.cells == 1 else f"{ragged.cells} cells"
-        problem = f"{cells} where the header has {builder.width}."
+        problem = f"{ragged.cells} cells where the header has {builder.width}."
         raise BadRow(problem, place_of(builder.rows + ragged.row)) from ragged
     except UnicodeDecodeError as error:
-        place = f"Line {_line_of_bytes(open_text)}"
+        place = f"After line {_readable_lines(open_text)}"
         raise UnreadableFile(f"{place}: not UTF-8 text ({error.reason}). Save the file as UTF-8.") from error
     return builder.table(place_of)
 
 
 def from_columns(columns: Mapping[str, Sequence[str]], *, strata: Sequence[str] = ()) -> Table:
     """The same table from text columns in memory, named as in the CSV file. Raises: ValueError for unequal lengths."""
-    builder = _Builder(list(columns), strata, restore=str.strip)
+    builder = _Builder(list(columns), strata, restore=str)
     every = list(columns.values())
     if len(set(map(len, every))) > 1:
         raise ValueError(f"The columns have different lengths: {', '.join(str(len(column)) for column in every)}.")
@@ -133,8 +133,6 @@ class _Builder:
 def _check_header(header: list[str], needed: Iterable[str]) -> None:
     if not any(header):
         raise EmptyTable("There are no judgements: the file is empty.")
-    if any("\0" in name for name in header):
-        raise UnreadableFile("Line 1: not UTF-8 text (it looks like UTF-16). Save the file as UTF-8.")
     missing = [name for name in needed if name not in header]
     if missing:
         raise MissingColumns(missing, header)
@@ -151,15 +149,13 @@ def _line_of(open_text: Callable[[], TextIO], row: int) -> str:
         return f"Line {reader.line_num}"
 
 
-def _line_of_bytes(open_text: Callable[[], TextIO]) -> int:
-    """The line of the first bytes that are no UTF-8."""
-    with open_text() as stream:
-        for line, text in enumerate(stream.buffer, 1):
-            try:
-                text.decode("utf-8")
-            except UnicodeDecodeError:
-                return line
-    return 1
+def _readable_lines(open_text: Callable[[], TextIO]) -> int:
+    """Lines before the first bytes that are no UTF-8."""
+    lines = 0
+    with open_text() as stream, suppress(UnicodeDecodeError):
+        for _ in stream:
+            lines += 1
+    return lines
 
 
 def _coded(
@@ -178,11 +174,6 @@ def _coded(
 def rearmed(cell: str) -> str:
     """The text of a cell as it was before an export put a ' in front of what a spreadsheet takes for a formula."""
     return cell[1:] if DISARMED.match(cell) else cell
-
-
-def _as_meant(cell: str) -> str:
-    """A cell of a file without the blanks around it: " p1" is p1."""
-    return rearmed(cell).strip()
 
 
 def _first_known(columns: list[Floats], n: int) -> Floats:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from annotation.errors import DuologueError
+from annotation.errors import DuologueError, gettext_noop
 from annotation.models import Annotator, Assignment, Judgement, ProblemReport, Slot, Study
 from annotation.platforms import Visitor
 from annotation.services.identities import is_excluded, keep_identity, study_hash
@@ -22,23 +22,23 @@ from annotation.states import AssignmentState, Exit, Side, StudyState
 
 
 class StudyNotOpen(DuologueError):
-    user_message = "This study is not open at the moment. Thank you for your interest."
+    user_message = gettext_noop("This study is not open at the moment. Thank you for your interest.")
 
 
 class NoPlaceLeft(DuologueError):
-    user_message = "All places in this study are taken. Thank you for your interest."
+    user_message = gettext_noop("All places in this study are taken. Thank you for your interest.")
 
 
 class ConsentChanged(DuologueError):
-    user_message = "The consent text has changed since you opened the page. Please read it again."
+    user_message = gettext_noop("The consent text has changed since you opened the page. Please read it again.")
 
 
 class AlreadyEnrolled(DuologueError):
-    user_message = "You already take part in this study. Go on in the browser in which you began."
+    user_message = gettext_noop("You already take part in this study. Go on in the browser in which you began.")
 
 
 class NotEligible(DuologueError):
-    user_message = "You cannot take part in this study: you took part in one that rules it out."
+    user_message = gettext_noop("You cannot take part in this study: you took part in one that rules it out.")
 
 
 class Held(NamedTuple):

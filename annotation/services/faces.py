@@ -8,7 +8,8 @@ from annotation.models import Comparison, Study
 
 
 class Face(NamedTuple):
-    """The words of a study, as its annotators read them. `comparisons` is how many one person judges at the most."""
+    """The words of a study, as its annotators read them. `comparisons` is how many one person judges at the most,
+    and `language` a language tag, or empty where the pages follow the annotator's browser."""
 
     code: UUID
     title: str
@@ -20,6 +21,7 @@ class Face(NamedTuple):
     payment: str
     comparisons: int
     seconds_per_comparison: int
+    language: str
 
     @property
     def home(self) -> str:
@@ -45,6 +47,7 @@ def read_face(study: Study) -> Face:
         payment=study.payment,
         comparisons=min(study.quota_per_annotator, comparisons) if comparisons else study.quota_per_annotator,
         seconds_per_comparison=study.seconds_per_comparison,
+        language=study.language,
     )
 
 

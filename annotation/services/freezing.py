@@ -23,6 +23,7 @@ _SHOWN = (
     "consent_version",
     "contact",
     "payment",
+    "language",
     "seed",
 )
 

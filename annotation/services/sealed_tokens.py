@@ -6,6 +6,7 @@ from typing import Any
 from django.core import signing
 from django.utils import timezone
 
+from annotation.errors import gettext_noop
 from annotation.models import Invitation, Recruitment, Study
 from annotation.platforms import BadEntry
 from annotation.platforms.protocol import Verify
@@ -30,10 +31,12 @@ def _check_invitation(study: Study, token: str) -> Mapping[str, Any]:
     try:
         code = _INVITATION.unsign(token)
     except signing.BadSignature as error:
-        raise BadEntry("This personal link is not complete. Please copy the whole link from your message.") from error
+        raise BadEntry(
+            gettext_noop("This personal link is not complete. Please copy the whole link from your message.")
+        ) from error
     found = study.invitations.filter(code=code).first()
     if found is None or found.revoked_at is not None:
-        raise BadEntry("This personal link is not valid any more. Please ask the people who sent it.")
+        raise BadEntry(gettext_noop("This personal link is not valid any more. Please ask the people who sent it."))
     if found.expires_at < timezone.now():
-        raise BadEntry("This personal link has expired. Please ask the people who sent it for a new one.")
+        raise BadEntry(gettext_noop("This personal link has expired. Please ask the people who sent it for a new one."))
     return {"code": code}

