@@ -23,6 +23,7 @@ from annotation.results.settings import Settings
 from annotation.results.summary import analyse, as_json
 from annotation.results.table import Table
 from annotation.schedule import REPORT_TASK
+from annotation.services.gold import gold_of
 from annotation.services.trail import EXPORT_VERBS
 from annotation.states import AssignmentState, ComparisonKind, StudyState
 from inference_worker.schema import DEFAULT_QUEUE
@@ -30,7 +31,7 @@ from inference_worker.schema import DEFAULT_QUEUE
 logger = logging.getLogger(__name__)
 
 # Change it when the figures of a report change, so that stored ones are made again.
-REPORT_VERSION = 4
+REPORT_VERSION = 5
 
 # An order that nobody has answered for so long is lost and given again.
 ORDER_LASTS = timedelta(minutes=10)
@@ -130,19 +131,19 @@ def _forget_old_filters(study: Study) -> None:
 def make_report(study: Study, filters: Filters = NO_FILTERS) -> dict[str, Any]:
     """Analyse the judgements of a study as they are now. Raises ResultsError when nothing can be analysed."""
     loaded = load(study, keep=filters.keeps)
-    return _report(study, filters, loaded, _people(loaded))
+    return _report(study, filters, loaded, _people(study, loaded))
 
 
 def report_on(study: Study, table: Table) -> dict[str, Any]:
     """Analyse the judgements as an export has them. Raises ResultsError when nothing can be analysed."""
-    return analyse(prepare(table), settings_of(study)).to_json()
+    return analyse(prepare(table), settings_of(study), gold=gold_of(study)).to_json()
 
 
 def _make(study: Study, filters: Filters) -> Made:
     people: dict[str, Any] = {}
     try:
         loaded = load(study, keep=filters.keeps)
-        people = _people(loaded)
+        people = _people(study, loaded)
         return Made(_report(study, filters, loaded, people), "", people)
     except ResultsError as problem:
         return Made(None, problem.user_message, people)
@@ -154,18 +155,21 @@ def _report(study: Study, filters: Filters, loaded: Loaded, people: Mapping[str,
     below = filters.line.below(people["annotators"])
     sample = prepare(table, exclude_annotators=below)
     settings = replace(settings_of(study), exclude_annotators=below, filters=filters.words)
-    return analyse(sample, settings).to_json()
+    return analyse(sample, settings, gold=gold_of(study)).to_json()
 
 
-def _people(loaded: Loaded) -> dict[str, Any]:
+def _people(study: Study, loaded: Loaded) -> dict[str, Any]:
     """Everybody's figures, people whom the ledger leaves out included: a decision must be open to a second look."""
-    return people_of(prepare(loaded.of_everyone))
+    return people_of(prepare(loaded.of_everyone), gold_of(study))
 
 
-def people_of(sample: Sample) -> dict[str, Any]:
+def people_of(sample: Sample, gold: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     """The table of annotators as JSON, with what they are measured by."""
     repeats = repeats_by_annotator(sample)
-    rows = [{**as_json(row), "repeats": as_json(repeats.get(row.annotator))} for row in quality_table(sample.main)]
+    rows = [
+        {**as_json(row), "repeats": as_json(repeats.get(row.annotator))}
+        for row in quality_table(sample.main, gold=gold)
+    ]
     return {"annotators": rows, "fast_seconds": fast_seconds(sample.main)}
 
 

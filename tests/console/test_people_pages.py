@@ -7,10 +7,11 @@ import re
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.models import Event, Membership
+from annotation.models import Event, GoldAnswer, Membership
 from annotation.reporting.people import people_table
 from annotation.roles import Role
 from annotation.services import reports, studies
@@ -89,6 +90,26 @@ def test_an_order_that_is_none_is_that_of_the_names(researcher):
     assert names_in(shown(researcher, "annotators", study.code, sort="nonsense")) == sorted(
         study.annotators.values_list("pseudonym", flat=True)
     )
+
+
+def test_known_answers_are_counted_with_their_lower_limit(researcher):
+    study = make_simulated_study(dialogues=8, annotators=4)
+    criterion = study.criteria.first()
+    first, second = study.comparisons.order_by("pk")[:2]
+    person = first.assignments.first().annotator
+    for comparison in (first, second):
+        said = comparison.assignments.first().judgements.get(criterion=criterion)
+        expected = said.outcome if comparison == first else Outcome.TIE
+        GoldAnswer.objects.create(study=study, comparison=comparison, criterion=criterion, expected=expected)
+    gold = {row["annotator"]: row["gold"] for row in reports.show(study, now=study.launched_at).people["annotators"]}
+    asked = study.annotators.filter(assignments__comparison__in=[first, second]).annotate(n=Count("pk"))
+    assert {name: found["asked"] for name, found in gold.items() if found} == {each.pseudonym: each.n for each in asked}
+    assert gold[person.pseudonym]["correct"] >= 1
+    assert gold[person.pseudonym]["low"] < gold[person.pseudonym]["share"]
+    assert f"{gold[person.pseudonym]['correct']} of {gold[person.pseudonym]['asked']}, ≥" in words(
+        shown(researcher, "annotators", study.code)
+    )
+    assert reports.make_report(study)["annotators"][0]["gold"] == gold[sorted(gold)[0]]
 
 
 def test_whoever_lacks_a_figure_comes_last_in_either_order():
