@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from annotation.models import Assignment, Judgement, StoredReport, Study
 from annotation.reporting.filters import NO_FILTERS, Filters
 from annotation.results.data import Sample
-from annotation.results.errors import ResultsError
+from annotation.results.errors import EmptyTable, ResultsError
 from annotation.results.load import STRATA, Loaded, load
 from annotation.results.quality import fast_seconds, quality_table, repeats_by_annotator
 from annotation.results.sample import prepare
@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 # Change it when the figures of a report change, so that stored ones are made again.
 REPORT_VERSION = 5
+
+NOTHING_YET = "Nobody has judged a comparison yet."
+NOTHING_LEFT = "No judgement is within these kinds and days."
 
 # An order that nobody has answered for so long is lost and given again.
 ORDER_LASTS = timedelta(minutes=10)
@@ -143,6 +146,9 @@ def _make(study: Study, filters: Filters) -> Made:
     people: dict[str, Any] = {}
     try:
         loaded = load(study, keep=filters.keeps)
+    except EmptyTable:
+        return Made(None, NOTHING_LEFT if filters.words else NOTHING_YET, people)
+    try:
         people = _people(study, loaded)
         return Made(_report(study, filters, loaded, people), "", people)
     except ResultsError as problem:

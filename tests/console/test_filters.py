@@ -68,7 +68,9 @@ def test_days_are_filtered_in_the_report_and_in_what_is_downloaded(researcher):
     assert row["judgements"].startswith(f"Filtered: submitted from {day}; submitted until {day}")
     picture = researcher.get(reverse("figure-svg", args=[study.code, "outcomes"]), {"since": day}).getvalue().decode()
     assert f"Filtered: submitted from {day}" in picture
-    assert "There are no results for these filters." in words(filtered(researcher, study, since="2099-01-01"))
+    assert "There are no results for these filters. No judgement is within these kinds and days." in words(
+        filtered(researcher, study, since="2099-01-01")
+    )
 
 
 @pytest.mark.parametrize(

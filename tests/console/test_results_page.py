@@ -98,7 +98,8 @@ def test_closing_a_study_changes_the_band_to_the_interval(researcher):
 
 
 def test_without_judgements_the_page_says_so(researcher):
-    assert "There are no results yet" in page_of(researcher, build.make_running_study())
+    page = words(page_of(researcher, build.make_running_study()))
+    assert "There are no results yet. Nobody has judged a comparison yet." in page
     assert "There are no results yet" in page_of(researcher, build.make_study())
 
 
