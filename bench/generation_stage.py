@@ -55,8 +55,11 @@ class Stage:
         self.children["model worker"] = Child("model worker", program, env=env, log=self.data_dir / "model.log")
 
     def memory(self) -> dict[str, float]:
-        """Return the megabytes of every process with its descendants."""
-        return {name: memory_of_tree(child.process.pid) for name, child in self.children.items()}
+        """Return the megabytes of every process with its descendants; the database without its cache of fixed size."""
+        return {
+            name: memory_of_tree(child.process.pid, kind="Pss_Anon" if name == "database" else "Pss")
+            for name, child in self.children.items()
+        }
 
     def start(self) -> None:
         from webapp.stack.services import celery, worker_program

@@ -48,17 +48,20 @@ def _machine() -> tuple[float, float]:
     return (user + nice + system + irq + softirq) / TICK, steal / TICK
 
 
-def memory_of_tree(root: int) -> float:
-    """Return the megabytes of a process tree, shared pages divided among those who share them."""
-    return sum(map(_megabytes, [root, *descendants(root)]))
+def memory_of_tree(root: int, *, kind: str = "Pss") -> float:
+    """Return the megabytes of a process tree, shared pages divided among those who share them.
+
+    `kind` is a line of smaps_rollup: `Pss_Anon` leaves out files and shared memory, such as a database's cache.
+    """
+    return sum(_megabytes(pid, kind) for pid in [root, *descendants(root)])
 
 
-def _megabytes(pid: int) -> float:
+def _megabytes(pid: int, kind: str) -> float:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1024
 
 
 def calibrate() -> float:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin
+from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin, clip
 from annotation.admin.response_import import ResponseImportAdmin
 from annotation.models import Agent, Augmenter, Backend, GenerationUnit, LanguageModel, PromptSet, Response, Worker
 from annotation.services.generation.leases import SILENCE
@@ -181,14 +181,35 @@ class AgentAdmin(ResponseImportAdmin):
 class WorkerAdmin(ReadOnlyAdmin[Worker]):
     """Each worker's last word about itself."""
 
-    list_display = ("name", "model", "is_up", "engine", "engine_version", "device", "speed", "seen_at")
+    list_display = (
+        "name",
+        "model",
+        "is_up",
+        "serves",
+        "engine",
+        "engine_version",
+        "device",
+        "memory",
+        "speed",
+        "seen_at",
+    )
     list_filter = ("engine", "model")
+    # Those that speak now come first; those that have gone are kept for what they wrote.
+    ordering = ("-seen_at",)
     list_select_related = ("model",)
     search_fields = ("name", "device", "model__name")
 
     @admin.display(description="up", boolean=True)
     def is_up(self, worker: Worker) -> bool:
         return not worker.is_stopping and worker.seen_at >= timezone.now() - SILENCE
+
+    @admin.display(description="revision", ordering="revision")
+    def serves(self, worker: Worker) -> str:
+        return clip(worker.revision, 24) or "–"
+
+    @admin.display(description="memory", ordering="memory_bytes")
+    def memory(self, worker: Worker) -> str:
+        return f"{worker.memory_bytes / 1e6:,.0f} MB"
 
     @admin.display(description="tokens a second", ordering="tokens_per_second")
     def speed(self, worker: Worker) -> str:

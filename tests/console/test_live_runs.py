@@ -1,9 +1,12 @@
 """A run's page: how far it is, drawn anew while it moves, for researchers alone."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from annotation.models import GenerationRun, RunTally
+from annotation.models import GenerationRun, RunTally, Worker
 from annotation.services import generation
 from tests import build
 
@@ -51,3 +54,17 @@ def test_others_see_nothing_and_a_run_that_has_gone_is_not_found(client, run):
     client.force_login(build.make_researcher())
     run.pk += 1
     assert parts(client, run).status_code == 404
+
+
+def test_the_list_of_workers_says_what_each_serves_and_puts_the_living_first(client):
+    model = build.make_agent(prompt_set=build.make_prompt_set()).responder
+    now = timezone.now()
+    told = {"model": model, "engine": "vllm", "engine_version": "0.32.0", "device": "cpu, float32"}
+    told |= {"memory_bytes": 1_234_000_000, "tokens_per_second": 321.4}
+    Worker.objects.create(name="a-silent", seen_at=now - timedelta(hours=1), revision="old", **told)
+    Worker.objects.create(name="b-living", seen_at=now, revision="sha256:0123456789abcdef", **told)
+    client.force_login(build.make_researcher())
+    page = client.get(reverse("admin:annotation_worker_changelist")).content.decode()
+    assert page.index("b-living") < page.index("a-silent")
+    for word in ("sha256:0123456789", "1,234 MB", "cpu, float32", "321", "vllm"):
+        assert word in page
