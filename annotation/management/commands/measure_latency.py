@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.table import Table
 
 from annotation.errors import DuologueError
 from annotation.models import Dialogue
@@ -40,18 +38,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["turns"] < 1:
             raise CommandError("Say how many turns to measure: --turns 1 or more.")
-        console = Console()
         try:
             agents, dialogues = self._chosen(options)
             found = []
             for each in latency.measure(agents, dialogues, python=options["engine_python"]):
                 found.append(each)
-                console.print(f"{each.agent}, {_stage(each)}: {each.turns} turns", soft_wrap=True, highlight=False)
+                self.stderr.write(f"Measured {each.agent}, {'thinking first' if each.thinks else 'answering alone'}.")
         except DuologueError as problem:
             raise CommandError(problem.user_message) from None
         except OSError as problem:
             raise CommandError(f"{options['engine_python']} cannot be started: {problem.strerror}.") from None
-        console.print(_table(found))
+        self.stdout.write("\n".join(_lines(found)))
         if options["json"]:
             options["json"].write_text(json.dumps([asdict(each) for each in found], indent=1))
 
@@ -69,18 +66,20 @@ class Command(BaseCommand):
         return agents, dialogues
 
 
-def _table(found: list[Latency]) -> Table:
-    table = Table("agent", "stages", "turns", "failed", "first token p50", "p95", "last token p50", "p95")
-    for each in found:
-        table.add_row(
-            each.agent, _stage(each), str(each.turns), str(each.failed), *_seconds(each.first), *_seconds(each.last)
-        )
-    return table
+def _lines(found: list[Latency]) -> list[str]:
+    """Return the figures, an agent's lines together."""
+    lines = []
+    for agent in dict.fromkeys(each.agent for each in found):
+        lines += ["", agent, *(_line(each) for each in found if each.agent == agent)]
+    return lines
 
 
-def _stage(each: Latency) -> str:
-    return "think, respond" if each.thinks else "respond"
+def _line(each: Latency) -> str:
+    stages = "think, respond" if each.thinks else "respond"
+    failed = f", {each.failed} failed" if each.failed else ""
+    waits = f"first token {_wait(each.first):<26} last token {_wait(each.last):<26}"
+    return f"  {stages:<15} {waits} {each.turns} turns{failed}"
 
 
-def _seconds(wait: Wait | None) -> tuple[str, str]:
-    return ("not told", "–") if wait is None else (f"{wait.p50:.2f} s", f"{wait.p95:.2f} s")
+def _wait(wait: Wait | None) -> str:
+    return "not told" if wait is None else f"p50 {wait.p50:.2f} s, p95 {wait.p95:.2f} s"
