@@ -90,8 +90,8 @@ _FILL = [
     """
     INSERT INTO annotation_annotator (study_id, code, pseudonym, platform, platform_hash, is_simulated,
         consent_version, consent_sha256, consented_at, seed, left_balance, submitted_count, exit, completion_code,
-        excluded_reason, feedback)
-    SELECT %(study)s, gen_random_uuid(), 'stored ' || n, 'open', '', true, '1', '', now(), n, 0, 0, '', '', '', ''
+        excluded_reason, feedback, message_seen)
+    SELECT %(study)s, gen_random_uuid(), 'stored ' || n, 'open', '', true, '1', '', now(), n, 0, 0, '', '', '', '', 0
     FROM generate_series(1, %(people)s) n
     """,
     """

@@ -60,7 +60,6 @@ def _selection(facts: StudyFacts) -> str:
 
 
 def _power(facts: StudyFacts) -> str:
-    planned = _planned(facts.planned_power)
     found = [
         f"{c['criterion']}, {m['system_b']} against {m['system_a']}: {100 * m['detectable_effect']:.1f} points"
         for c in (facts.report or {}).get("criteria", [])
@@ -71,14 +70,7 @@ def _power(facts: StudyFacts) -> str:
         "Smallest distance of the win score from one half that was detectable with power .8, from the variance found: "
         f"{'; '.join(found)}."
     )
-    return " ".join(part for part in (planned, achieved if found else "") if part)
-
-
-def _planned(plan: Json) -> str:
-    plain = {key: value for key, value in plan.items() if isinstance(value, str | int | float)}
-    if not plain:
-        return ""
-    return "Planned before the launch: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plain.items()) + "."
+    return " ".join(part for part in (facts.planned, achieved if found else "") if part)
 
 
 def _people(facts: StudyFacts) -> str:
@@ -104,10 +96,21 @@ def _recruited(facts: StudyFacts) -> str:
 
 
 def _training(facts: StudyFacts) -> str:
-    practice = facts.kinds.get("training", 0)
-    texts = "They read written instructions" if facts.has_instructions else "They read a page on how it works"
-    said = f"{texts} before the first comparison; guidelines are one key away at all times. "
-    said += f"Practice comparisons: {practice:,}." if practice else "There were no practice comparisons."
+    training = facts.training
+    said = "They read how it works" + (" and written instructions" if facts.has_instructions else "")
+    said += " before the first comparison; guidelines are one key away at all times."
+    if training.examples:
+        said += f" Worked examples with their answers: {training.examples}."
+    if training.questions:
+        said += f" Questions about the instructions: {training.questions}, all right within {training.attempts} tries."
+    if training.exercises:
+        needed = training.exercises_needed
+        rule = "no rule on right answers" if needed is None else f"{needed} had to be answered as expected"
+        said += f" Practice comparisons, explained after the answer: {training.exercises}; {rule}."
+    else:
+        said += " There were no practice comparisons."
+    if training.passed:
+        said += f" People who came through each step: {_counted(training.passed)}."
     failed = {name: n for name, n in facts.people.exits.items() if name.startswith("failed")}
     return said + (f" Not let in after it: {_counted(failed)}." if failed else "")
 
@@ -121,17 +124,34 @@ def _collected(facts: StudyFacts) -> str:
 
 
 def _assured(facts: StudyFacts) -> str:
-    checks = {kind: facts.kinds[kind] for kind in ("check", "gold", "repeat") if facts.kinds.get(kind)}
     said = (
         "Annotators see no name of a system. Sides are fixed before the launch and balanced by comparison and person. "
         "Nobody judges a comparison twice unless it is a repeat. "
     )
-    said += f"Hidden comparisons, by kind: {_counted(checks)}. " if checks else "There were no hidden checks. "
+    said += _hidden(facts)
     return said + (
         f"Nothing is left out by itself: {facts.people.excluded:,} annotators and "
         f"{sum(facts.excluded.values()):,} comparisons were excluded by researchers with a reason, which stands in the "
         "ledger of the study bundle."
     )
+
+
+def _hidden(facts: StudyFacts) -> str:
+    """What was mixed in to see who pays attention, and how it went."""
+    checks = facts.checks
+    rules = {
+        "a check of attention": checks.attention_every,
+        "a comparison with a known answer": checks.gold_every,
+        "a comparison seen before": checks.repeat_every,
+    }
+    told = [f"{what} about once in {every}" for what, every in rules.items() if every]
+    kinds = {kind: facts.kinds[kind] for kind in ("check", "gold", "repeat") if facts.kinds.get(kind)}
+    if not (told or kinds or checks.gold_answers):
+        return "There were no hidden checks. "
+    said = f"Mixed in: {'; '.join(told)}. " if told else ""
+    said += f"Hidden comparisons, by kind: {_counted(kinds)}. " if kinds else ""
+    said += f"Known answers: {checks.gold_answers:,}. " if checks.gold_answers else ""
+    return said + (f"Checks of attention passed: {checks.passed:,} of {checks.answered:,}. " if checks.answered else "")
 
 
 def _seen(facts: StudyFacts) -> str:

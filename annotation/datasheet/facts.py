@@ -40,12 +40,37 @@ class TimeFacts:
 
 
 @dataclass(frozen=True)
+class TrainingFacts:
+    """What stood before the first comparison: how many of each, the pass rules, and how many people met them."""
+
+    examples: int
+    questions: int
+    attempts: int
+    exercises: int
+    exercises_needed: int | None
+    checks_device: bool
+    passed: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class CheckFacts:
+    """Hidden checks: one after so many comparisons (None: never), and how often the answers were right."""
+
+    attention_every: int | None
+    gold_every: int | None
+    repeat_every: int | None
+    answered: int
+    passed: int
+    gold_answers: int
+
+
+@dataclass(frozen=True)
 class StudyFacts:
     """All that the automatic answers are made of.
 
     outputs: agent to the number of its responses that are judged · excluded: reason to number of comparisons ·
     kinds: kind of comparison to number · languages: of dialogues · choices: the answers in words, in screen order ·
-    report: figures, or None where there are none yet.
+    planned: the plan of before the launch in a sentence, or empty · report: figures, or None where there are none yet.
     """
 
     name: str
@@ -65,7 +90,9 @@ class StudyFacts:
     excluded: Mapping[str, int]
     released: int
     kinds: Mapping[str, int]
-    planned_power: Mapping[str, Any]
+    planned: str
+    training: TrainingFacts
+    checks: CheckFacts
     k: int
     quota: int
     lease_minutes: int

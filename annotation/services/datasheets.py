@@ -8,14 +8,17 @@ from django.db.models import Count, Q, Value
 from django.db.models.functions import Coalesce
 
 from annotation.answers import BOTH_BAD, AnswerRules, strength
-from annotation.datasheet.facts import CriterionFacts, PeopleFacts, StudyFacts, TimeFacts
+from annotation.datasheet.facts import CheckFacts, CriterionFacts, PeopleFacts, StudyFacts, TimeFacts, TrainingFacts
 from annotation.datasheet.questions import BY_NUMBER
 from annotation.datasheet.sheet import Entry, Key, Said, fill_in
 from annotation.errors import DuologueError
-from annotation.models import Assignment, DatasheetAnswer, Event, Response, Study
+from annotation.models import Assignment, CheckResult, DatasheetAnswer, Event, Response, StepAttempt, Study
+from annotation.results.power import power
 from annotation.services import generation
 from annotation.services.actors import Actor
+from annotation.services.flows import read_steps
 from annotation.services.monitoring import SECONDS, Percentile
+from annotation.services.planning import stored_plan
 from annotation.services.trail import EXPORT_BUNDLE, record
 from annotation.states import AssignmentState, Exit
 
@@ -108,7 +111,9 @@ def gather(study: Study, report: Mapping[str, Any] | None) -> StudyFacts:
         ),
         released=shown.exclude(released_reason="").count(),
         kinds=_tallied(shown.values_list("kind").annotate(n=Count("pk"))),
-        planned_power=study.planned_power or {},
+        planned=_planned(study),
+        training=_training(study),
+        checks=_checks(study),
         k=study.judgements_per_comparison,
         quota=study.quota_per_annotator,
         lease_minutes=study.lease_minutes,
@@ -127,6 +132,44 @@ def gather(study: Study, report: Mapping[str, Any] | None) -> StudyFacts:
         times=_times(study),
         criteria=tuple(CriterionFacts(c.key, c.name, c.question, c.definition) for c in study.criteria.all()),
         report=report,
+    )
+
+
+def _planned(study: Study) -> str:
+    found = stored_plan(study)
+    if found is None:
+        return ""
+    plan = found.plan
+    return (
+        f"Planned before the launch: {plan.n_items:,} dialogues with {plan.k} judgements each by {plan.n_annotators:,} "
+        f"annotators, to find a win score {100 * found.effect:.1f} points from one half; power "
+        f"{power(plan, found.effect):.2f} by the spread of {found.source}."
+    )
+
+
+def _training(study: Study) -> TrainingFacts:
+    steps = read_steps(study)
+    through = StepAttempt.objects.filter(annotator__study=study, is_right=True).values_list("step")
+    return TrainingFacts(
+        examples=len(steps.examples),
+        questions=len(steps.comprehension),
+        attempts=study.comprehension_attempts,
+        exercises=len(steps.training),
+        exercises_needed=study.training_needed,
+        checks_device=bool(study.device_check),
+        passed=_tallied(through.annotate(n=Count("annotator", distinct=True))),
+    )
+
+
+def _checks(study: Study) -> CheckFacts:
+    results = CheckResult.objects.filter(annotator__study=study)
+    return CheckFacts(
+        attention_every=study.check_every,
+        gold_every=study.gold_every,
+        repeat_every=study.repeat_every,
+        answered=results.count(),
+        passed=results.filter(is_passed=True).count(),
+        gold_answers=study.gold_answers.count(),
     )
 
 

@@ -16,8 +16,10 @@ from annotation.models import Comparison, Study
 from annotation.services.annotators import Held
 from annotation.services.exports.bundle import Page
 from annotation.services.faces import Face, read_face
+from annotation.services.flows import read_steps
 from annotation.services.sheets import Sheet, read_sheet
 from annotation.states import ComparisonKind, Side
+from annotation.views.exercises import draw_examples
 from annotation.views.screens import Screen
 
 # Of more comparisons than this a sample is shown, drawn with the study's seed.
@@ -39,9 +41,8 @@ def snapshots(study: Study) -> Iterator[Page]:
         context = {"face": face, "form": ConsentForm(), "problem": "", "minutes": face.minutes(face.comparisons)}
         yield _page("consent.html", render_to_string("annotator/landing.html", context))
         has_tie = "0" in sheet.rules.values()
-        yield _page(
-            "instructions.html", render_to_string("annotator/instructions.html", {"face": face, "has_tie": has_tie})
-        )
+        shown = {"face": face, "has_tie": has_tie, "examples": draw_examples(read_steps(study).examples, sheet)}
+        yield _page("instructions.html", render_to_string("annotator/instructions.html", shown))
         yield _page("guidelines.html", render_to_string("annotator/guidelines.html", {"face": face}))
         for comparison in Comparison.objects.filter(pk__in=_chosen(study)).order_by("pk"):
             yield _page(f"comparison-{comparison.code}.html", _rating(comparison, face, sheet))
