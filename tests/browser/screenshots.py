@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from annotation.services import studies
+from tests import build
 from tests.browser.stories import HARD_TEXTS, make_hard_study, make_story_study
+from tests.console.simulated import make_simulated_study
 from tests.pages.people import answers, held_by, page_of, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -68,3 +72,16 @@ def test_pictures_for_the_readme(seat):
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 844})
     page.screenshot(path=README_FOLDER / "rating-phone.png")
+
+
+def test_picture_of_the_results_for_the_readme(browser, live_server, client):
+    study = make_simulated_study(name="Guided or not, spring study")
+    studies.close(study, actor=None, now=timezone.now())
+    client.force_login(build.make_researcher())
+    context = browser.new_context(viewport={"width": 1280, "height": 960})
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/studies/{study.code}/results/")
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=README_FOLDER / "results.png")
+    context.close()
