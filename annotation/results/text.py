@@ -182,7 +182,9 @@ def _annotators(people: tuple[Quality, ...], most: int = 30) -> list[str]:
 def _settings(report: Report) -> list[str]:
     settings = report.settings
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    filters = [f"Filtered: {'; '.join(settings.filters)}."] if settings.filters else []
     return [
+        *filters,
         f"Level {settings.level:g}, {settings.resamples:,} resamples from seed {settings.seed}; Holm over "
         f"{report.family.size} tests. Intervals of win scores: two-way clustered over items and annotators.",
         f"With {versions}.",

@@ -1,11 +1,17 @@
 """Filters of the report: read from the address, written into everything, and never without the whole beside them."""
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import StoredReport
 from annotation.reporting.filters import Filters, QualityLine
+from annotation.results.load import load_table
+from annotation.results.sample import prepare
+from annotation.results.summary import analyse
+from annotation.results.text import as_text
 from annotation.services import exclusions, reports
 from tests import build
 from tests.console.simulated import make_simulated_study
@@ -112,6 +118,14 @@ def test_filters_survive_a_message_and_name_their_report():
     assert Filters.from_json(filters.to_json()) == filters
     assert filters.sha256 != Filters().sha256
     assert Filters().words == ()
+
+
+def test_the_printed_report_says_what_it_is_of():
+    study = closed(make_simulated_study(dialogues=4, annotators=4))
+    filters = Filters(since="2026-01-01", line=QualityLine(modal=0.9))
+    settings = replace(reports.settings_of(study), filters=filters.words)
+    printed = as_text(analyse(prepare(load_table(study)), settings)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Filtered: only annotators with the same answer at most 90 %; submitted from 2026-01-01." in printed
 
 
 def test_people_who_lack_a_figure_are_not_below_the_line():
