@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, F, QuerySet
 
 from annotation.models import GenerationRun, GenerationUnit, Response, Stage
@@ -77,8 +76,6 @@ class Order:
             guidance.attach(unit)
             self.tallies.add(unit, total=1)
         GenerationUnit.objects.bulk_create(units)
-        # References are checked chunk by chunk: left to the commit, the database remembers every row until then.
-        connection.check_constraints()
 
     def _underway(self, chunk: Iterable[int], sample: int) -> set[int]:
         """Take over what another run is at work on; give up there what has other settings by now."""
