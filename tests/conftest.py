@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from webapp.stack.paths import runtime_dir
 from webapp.stack.postgres import UNSAFE_BUT_FAST, start_postgres
@@ -22,6 +23,10 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# How long an example takes to make says how busy the machine is, and nothing about the code under test.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 started: list[Child] = []
 
@@ -69,6 +74,8 @@ def browser_type_launch_args(browser_type_launch_args):
 def django_db_setup(django_db_setup, django_db_blocker):
     """End what still holds the tests' database before it is dropped: sessions outlive processes that a test killed."""
     yield
+    # The connection at hand may be one that a test broke.
+    connection.close()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

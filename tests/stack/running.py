@@ -55,7 +55,7 @@ class Up:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=10)
 
-    def wait_until_ready(self, seconds: float = 30) -> float:
+    def wait_until_ready(self, seconds: float = 90) -> float:
         """Return the seconds until the first page was there."""
         began = time.monotonic()
         while "Duologue runs at" not in self.words():
