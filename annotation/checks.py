@@ -115,3 +115,8 @@ def _is_at(every: int, seed: int, number: int) -> bool:
         return False
     block, place = divmod(number - 1, every)
     return place == ring_position(seed, block) % every
+
+
+def is_hasty(active_ms: int | None, minimum_seconds: int) -> bool:
+    """Whether an answer came so fast that the person is asked once if they are sure; never where no time is known."""
+    return bool(minimum_seconds) and active_ms is not None and active_ms < minimum_seconds * 1000

@@ -70,6 +70,16 @@ def read_asked(data: QueryDict, asked: Asked) -> str:
     return _text(data, f"q{asked.id}", limit=REASON_LIMIT).strip()
 
 
+def read_short(data: QueryDict, name: str) -> str:
+    """Return a choice as it was sent, cut to the length of the longest one."""
+    return _text(data, name, limit=LONGEST_VALUE)
+
+
+def read_sure(data: QueryDict) -> int | None:
+    """Return the time spent before the person was asked whether they are sure; None if they were not asked."""
+    return _number(data.get("sure"))
+
+
 def read_timing(data: QueryDict) -> Timing:
     """Return what the page says about the time spent; nonsense counts as not said."""
     return Timing(_number(data.get("active_ms")), _number(data.get("blurs")))

@@ -13,6 +13,7 @@ from annotation.errors import DuologueError
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as UnfoldModelAdmin
+    from django.contrib.admin import StackedInline as UnfoldStackedInline
     from django.contrib.admin import TabularInline as UnfoldTabularInline
 else:
     from unfold import admin as unfold_admin
@@ -23,6 +24,10 @@ else:
             return cls
 
     class UnfoldTabularInline(unfold_admin.TabularInline):
+        def __class_getitem__(cls, _models: Any) -> type:
+            return cls
+
+    class UnfoldStackedInline(unfold_admin.StackedInline):
         def __class_getitem__(cls, _models: Any) -> type:
             return cls
 
@@ -60,6 +65,12 @@ class ConsoleAdmin(UnfoldModelAdmin[M]):
 
 class ConsoleInline(UnfoldTabularInline[M, Parent]):
     """Rows that belong to another thing, edited on its page."""
+
+    extra = 0
+
+
+class ConsoleStackedInline(UnfoldStackedInline[M, Parent]):
+    """The same where a row has too many fields for a line."""
 
     extra = 0
 

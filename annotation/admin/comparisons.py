@@ -14,8 +14,10 @@ from annotation.admin.membership import OfStudy
 from annotation.models import Comparison, Response
 from annotation.services.actors import Actor
 from annotation.services.comparisons import exclude_comparison, include_comparison, release_comparison, why_unusable
+from annotation.services.composing import use_for_training
+from annotation.services.golds import mark_gold
 from annotation.services.writing_again import write_again, written_here
-from annotation.states import AssignmentState, StudyState
+from annotation.states import AssignmentState, ComparisonKind, Outcome, StudyState
 
 
 def _exclude(comparison: Comparison, actor: Actor, reason: str) -> str:
@@ -42,6 +44,39 @@ def _write_again(comparison: Comparison, actor: Actor, reason: str) -> str:
 
 def _can_be_written_again(comparison: Comparison) -> bool:
     return comparison.study.state == StudyState.DRAFT and bool(written_here(comparison))
+
+
+def _trainer(better: Outcome) -> RowAction[Comparison]:
+    def train(comparison: Comparison, actor: Actor, reason: str) -> str:
+        use_for_training(comparison, better, reason, actor=actor, now=timezone.now())
+        return "Its texts are a training comparison now, and it is left out of the main part."
+
+    return RowAction[Comparison](
+        f"train-{better}",
+        f"Use for training: the {better} is better",
+        "school",
+        "Copies the texts into a training comparison of the study and leaves this one out of the main part. Your words "
+        "are the feedback that annotators read after their answer: do not name an agent.",
+        train,
+        lambda comparison: comparison.study.state == StudyState.DRAFT and comparison.excluded_at is None,
+        asks_reason=True,
+    )
+
+
+def _golder(key: str, button: str, expected: Outcome | None) -> RowAction[Comparison]:
+    def mark(comparison: Comparison, actor: Actor, reason: str) -> str:
+        mark_gold(comparison, expected, actor=actor)
+        return "It is an ordinary comparison again." if expected is None else "It is a gold comparison now."
+
+    return RowAction[Comparison](
+        key,
+        button,
+        "stars",
+        "A gold comparison has an answer that you expect for every criterion. It counts in no result; how people "
+        "answer it stands with their figures. It may weight or exclude data, and never rejects a person.",
+        mark,
+        lambda c: c.study.state == StudyState.DRAFT and (c.kind == ComparisonKind.GOLD) == (expected is None),
+    )
 
 
 def _is_held_back(comparison: Comparison) -> bool:
@@ -87,6 +122,11 @@ ACTIONS = (
         _can_be_written_again,
         asks_reason=True,
     ),
+    _trainer(Outcome.TREATMENT),
+    _trainer(Outcome.BASELINE),
+    _golder("gold-treatment", "Gold: the treatment is better", Outcome.TREATMENT),
+    _golder("gold-baseline", "Gold: the baseline is better", Outcome.BASELINE),
+    _golder("gold-none", "No gold comparison", None),
 )
 
 

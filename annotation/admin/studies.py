@@ -8,8 +8,9 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from annotation.admin.base import ConsoleInline
+from annotation.admin.drafts import DraftInline, is_editable
 from annotation.admin.membership import MembershipInline
+from annotation.admin.steps import STEP_FIELDSETS, STEP_INLINES
 from annotation.admin.study_pages import GuidedStudyAdmin
 from annotation.criteria import USUAL_CRITERIA
 from annotation.models import Criterion, Matchup, Membership, Slot, Study
@@ -32,19 +33,6 @@ def with_lines(field: Any, name: str) -> Any:
     if field is not None and name in LINES:
         field.widget.attrs["rows"] = LINES[name]
     return field
-
-
-class DraftInline(ConsoleInline[Any, Study]):
-    """Rows that can be edited until the launch and are shown as they were from then on."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
-        return _is_editable(obj) and super().has_add_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
-        return _is_editable(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
-        return _is_editable(obj) and super().has_delete_permission(request, obj)
 
 
 class CriterionInline(DraftInline):
@@ -73,10 +61,6 @@ class MatchupInline(DraftInline):
         return 0 if obj else 1
 
 
-def _is_editable(study: Study | None) -> bool:
-    return study is None or not study.is_frozen
-
-
 def _with_notes(matchup: Matchup) -> str:
     notes = dict.fromkeys(agent.notes for agent in (matchup.baseline, matchup.treatment) if agent.notes)
     return f"{matchup} ({'; '.join(notes)})" if notes else str(matchup)
@@ -96,7 +80,7 @@ class StudyAdmin(GuidedStudyAdmin):
     list_filter = ("state", ("rehearsal_of", admin.EmptyFieldListFilter), "collections")
     search_fields = ("name", "title")
     filter_horizontal = ("collections",)
-    inlines = (MatchupInline, CriterionInline, MembershipInline)
+    inlines = (MatchupInline, CriterionInline, *STEP_INLINES, MembershipInline)
     fieldsets = (
         (
             "1. What it is",
@@ -147,6 +131,7 @@ class StudyAdmin(GuidedStudyAdmin):
                 "description": "Only for a claim that two agents are equally good; it must be set before the launch.",
             },
         ),
+        *STEP_FIELDSETS,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
@@ -154,11 +139,11 @@ class StudyAdmin(GuidedStudyAdmin):
         studies = super().get_queryset(request).annotate(slots_all=_slots(), slots_filled=filled)
         return studies.prefetch_related("matchups__baseline__augmenter__model", "matchups__treatment__augmenter__model")
 
-    def get_inlines(self, request: HttpRequest, obj: Study | None) -> tuple[type[ConsoleInline[Any, Study]], ...]:
+    def get_inlines(self, request: HttpRequest, obj: Study | None) -> Any:
         return self.inlines if obj else (MatchupInline, CriterionInline)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Study | None = None) -> list[str]:
-        if _is_editable(obj):
+        if is_editable(obj):
             return []
         shown = [column.name for column in Study._meta.get_fields() if getattr(column, "editable", False)]
         return [name for name in shown if name not in editing.FREE_AFTER_LAUNCH]
@@ -176,7 +161,7 @@ class StudyAdmin(GuidedStudyAdmin):
         return kwargs
 
     def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
-        return _is_editable(obj) and super().has_delete_permission(request, obj)
+        return is_editable(obj) and super().has_delete_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], Any]:
         """What goes with a draft needs no permission of its own: its parts cannot be deleted by hand at all."""

@@ -4,7 +4,8 @@ from django.utils import timezone
 
 from annotation.admin.asking import RowAction
 from annotation.models import Study
-from annotation.services import comparisons, copying, generation, rehearsals, studies
+from annotation.presets import PRESETS
+from annotation.services import comparisons, composing, copying, generation, rehearsals, studies
 from annotation.services.actors import Actor
 from annotation.services.trail import record
 from annotation.states import StudyState
@@ -184,7 +185,26 @@ DELETE_REHEARSAL = RowAction[Study](
     permission="delete",
 )
 
+
+def _composer(key: str) -> RowAction[Study]:
+    preset = PRESETS[key]
+
+    def compose(study: Study, actor: Actor, reason: str) -> str:
+        composing.apply_preset(study, key, actor=actor)
+        return f"The way through the study is “{preset.name}”. Look at its texts below, and preview it."
+
+    return RowAction[Study](
+        f"compose-{key}",
+        f"Steps: {preset.name}",
+        "route",
+        f"{preset.explanation} Texts that you wrote for a step stay; a step that is left out loses its texts.",
+        compose,
+        _is_draft,
+    )
+
+
 ACTIONS = (
+    *map(_composer, PRESETS),
     GENERATE,
     WRITE_AGAIN,
     EXCLUDE_UNUSABLE,

@@ -4,6 +4,7 @@ from annotation.models.agent import Agent, Augmenter, Backend, Guidance, Languag
 from annotation.models.annotator import Annotator, Assignment, ProblemReport
 from annotation.models.checks import CheckResult, GoldAnswer
 from annotation.models.datasheet import DatasheetAnswer
+from annotation.models.decision import PayDecision
 from annotation.models.dialogue import Collection, Dialogue
 from annotation.models.flow import ClosingQuestion, ComprehensionQuestion, Practice, StepAttempt
 from annotation.models.generation import (
@@ -55,6 +56,7 @@ __all__ = [
     "LanguageModel",
     "Matchup",
     "Membership",
+    "PayDecision",
     "PlatformEvent",
     "PlatformIdentity",
     "PlatformMessage",

@@ -215,7 +215,12 @@ class Comparison(models.Model):
                 fields=["matchup", "dialogue"],
                 condition=models.Q(kind=ComparisonKind.MAIN),
                 name="main_comparison_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["matchup", "dialogue"],
+                condition=models.Q(kind=ComparisonKind.REPEAT),
+                name="repeat_of_comparison_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from annotation.checks import FIELD
 from annotation.errors import DuologueError
 from annotation.rehearsal.page import Choice, Element, Form, read_forms, read_page
 from annotation.rehearsal.rule import Character, lean
@@ -74,7 +75,8 @@ class SimulatedAnnotator:
         data = {**form.fields, **form.boxes}
         if form.choices:
             left, right = replies(page)
-            data |= {choice.name: self.choose(choice, left, right) for choice in form.choices}
+            data |= {c.name: self.choose(c, left, right) for c in form.choices if c.name != FIELD}
+            data |= {choice.name: follow(choice) for choice in form.choices if choice.name == FIELD}
         address = page.attributes["address"]
         headers = {"Referer": address}
         answered = self.read(browser.post(urljoin(address, form.action), data=data, headers=headers))
@@ -86,6 +88,12 @@ class SimulatedAnnotator:
         leans = [value for value in choice.values if value.lstrip("-").isdigit()]
         drawn = lean(choice.question, left, right, self.character, self.rng, has_tie="0" in leans)
         return self.rng.choice([value for value in leans if (int(value) > 0) - (int(value) < 0) == drawn])
+
+
+def follow(choice: Choice) -> str:
+    """Answer a check as its text says: choose the side that it names, or disagree with nonsense."""
+    named = [value for value in choice.values if value in choice.question.lower()]
+    return named[0] if named else next(value for value in choice.values if value.startswith("disagree"))
 
 
 def main_form(page: Element) -> Form | None:

@@ -18,7 +18,7 @@ from annotation.services.identities import is_excluded, keep_identity, study_has
 from annotation.services.platform_messages import order_deed
 from annotation.services.recruiting import code_for, random_code
 from annotation.services.statements import row_on_a_live_connection
-from annotation.states import AssignmentState, Exit, Side, StudyState
+from annotation.states import AssignmentState, ComparisonKind, Exit, Side, StudyState
 
 
 class StudyNotOpen(DuologueError):
@@ -77,12 +77,14 @@ class Standing(NamedTuple):
     last_dialogue_id: int | None
     is_instructed: bool
     exit: str
+    message: str
     held: Held | None
 
 
 _STANDING = """
 SELECT a.id, a.code, s.id, s.code, s.state, s.frozen_sha256, a.seed, s.quota_per_annotator, s.lease_minutes,
        a.submitted_count, a.left_balance, a.last_submitted_id, a.last_dialogue_id, a.instructed_at IS NOT NULL, a.exit,
+       CASE WHEN s.message_number > a.message_seen THEN s.message ELSE '' END,
        g.id, g.code, g.comparison_id, l.dialogue_id, l.treatment_side, g.number, g.lease_until, g.draft
 FROM annotation_annotator a
 JOIN annotation_study s ON s.id = a.study_id
@@ -98,7 +100,7 @@ def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
     if found is None:
         return None
     pk, code, study, study_code, state, sha256, seed, *rest = found
-    quota, lease_minutes, submitted, balance, last_submitted, last_dialogue, is_instructed, exit_, *held = rest
+    quota, lease_minutes, submitted, balance, last_submitted, last_dialogue, is_instructed, exit_, message, *held = rest
     return Standing(
         annotator_id=pk,
         code=code,
@@ -115,6 +117,7 @@ def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
         last_dialogue_id=last_dialogue,
         is_instructed=is_instructed,
         exit=exit_,
+        message=message,
         held=as_held(held) if held[0] is not None else None,
     )
 
@@ -261,6 +264,7 @@ def free_held(annotator_id: int, *, to: AssignmentState) -> bool:
 
 
 def reopen(slots: list[int]) -> None:
-    """Open slots again, unless their comparison is excluded or their study closed."""
-    free = Slot.objects.filter(pk__in=slots, comparison__excluded_at=None).exclude(study__state=StudyState.CLOSED)
+    """Open slots again, unless their comparison is excluded or no main one, or their study closed."""
+    main = Slot.objects.filter(pk__in=slots, comparison__kind=ComparisonKind.MAIN)
+    free = main.filter(comparison__excluded_at=None).exclude(study__state=StudyState.CLOSED)
     Slot.objects.filter(pk__in=free.values("pk")).update(is_open=True)

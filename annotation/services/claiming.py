@@ -17,11 +17,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from annotation.allocation import preferred_side, ring_position
+from annotation.checks import special_at
 from annotation.models import Assignment, Slot
 from annotation.pairing import opposite
 from annotation.services.annotators import Held, Standing, as_held, find_standing
+from annotation.services.sheets import frozen_sheet
+from annotation.services.specials import claim_special
 from annotation.services.statements import row, run
-from annotation.states import AssignmentState, Side, StudyState
+from annotation.states import AssignmentState, ComparisonKind, Side, StudyState
 
 
 class Reason(StrEnum):
@@ -107,6 +110,10 @@ _CLAIM_ANY = _claim_along(_FIRST_CHOICE, *_OTHER_CHOICES)
 def claim(standing: Standing, *, now: datetime) -> Held | None:
     """Take the next slot for this annotator, if any is open to them. Raises: IntegrityError if they hold one."""
     number = standing.submitted_count + 1
+    checks = frozen_sheet(standing.study_id, standing.study_sha256).checks
+    special = special_at(checks, seed=standing.seed, number=number) if checks else None
+    if special and (due := claim_special(standing, special, now=now)):
+        return due
     side = preferred_side(standing.left_balance, seed=standing.seed, number=number)
     code, lease_until = uuid4(), now + timedelta(minutes=standing.lease_minutes)
     values: dict[str, Any] = {
@@ -190,7 +197,7 @@ WITH gone AS (
 ), freed AS (
     UPDATE annotation_slot l SET is_open = true FROM gone, annotation_comparison c, annotation_study s
     WHERE l.id = gone.slot_id AND c.id = l.comparison_id AND s.id = l.study_id
-      AND c.excluded_at IS NULL AND s.state <> 'closed'
+      AND c.excluded_at IS NULL AND c.kind = 'main' AND s.state <> 'closed'
 )
 SELECT count(*) FROM gone
 """
@@ -233,4 +240,5 @@ def _not_theirs(standing: Standing) -> QuerySet[Slot]:
     theirs = Assignment.objects.filter(
         annotator_id=standing.annotator_id, comparison_id=OuterRef("comparison_id"), state__in=states
     )
-    return Slot.objects.filter(study_id=standing.study_id).exclude(Exists(theirs))
+    main = Slot.objects.filter(study_id=standing.study_id, comparison__kind=ComparisonKind.MAIN)
+    return main.exclude(Exists(theirs))

@@ -77,7 +77,7 @@ def attach_responses(study: Study) -> None:
 def attach_current(study: Study) -> None:
     """Do the same without a look at the state: only for the launch itself, which has just taken the study."""
     for matchup in study.matchups.select_related("baseline", "treatment"):
-        matchup.comparisons.filter(kind=ComparisonKind.MAIN).update(
+        matchup.comparisons.filter(kind__in=_PLANNED).update(
             baseline_response_id=_current(matchup.baseline), treatment_response_id=_current(matchup.treatment)
         )
 
@@ -145,7 +145,7 @@ def include_comparison(comparison: Comparison, *, actor: Actor) -> None:
     moved = Comparison.objects.filter(pk=comparison.pk).exclude(excluded_at=None)
     if moved.update(excluded_at=None, excluded_reason=""):
         live = Q(assignments__state__in=[AssignmentState.CLAIMED, AssignmentState.SUBMITTED])
-        free = Slot.objects.filter(comparison=comparison).exclude(live)
+        free = Slot.objects.filter(comparison=comparison, comparison__kind=ComparisonKind.MAIN).exclude(live)
         Slot.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(is_open=True)
         record(comparison.study, "include comparison", actor=actor, comparison=str(comparison.code))
     comparison.refresh_from_db(fields=["excluded_at", "excluded_reason"])
@@ -162,7 +162,11 @@ def release_comparison(comparison: Comparison, reason: str, *, actor: Actor, now
 
 
 def _main(study: Study) -> QuerySet[Comparison]:
-    return study.comparisons.filter(kind=ComparisonKind.MAIN)
+    return study.comparisons.filter(kind__in=_PLANNED)
+
+
+_PLANNED = [ComparisonKind.MAIN, ComparisonKind.GOLD]
+"""One of them stands for each matchup and dialogue."""
 
 
 def _matchup_ids(study: Study) -> list[int]:

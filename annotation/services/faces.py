@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from annotation.models import Comparison, Study
+from annotation.states import ComparisonKind
 
 
 class Face(NamedTuple):
@@ -35,7 +36,7 @@ class Face(NamedTuple):
 
 def read_face(study: Study) -> Face:
     """Read the words of any study, a draft included."""
-    comparisons = study.comparisons.filter(excluded_at=None).count()
+    comparisons = study.comparisons.filter(excluded_at=None).exclude(kind=ComparisonKind.REPEAT).count()
     return Face(
         code=study.code,
         title=study.title,

@@ -47,7 +47,8 @@ def frozen_lines(study: Study) -> Iterator[str]:
     """
     yield _line(_study(study))
     has_slots = Exists(Slot.objects.filter(comparison=OuterRef("pk")))
-    shown = study.comparisons.filter(has_slots | Q(kind=ComparisonKind.TRAINING)).order_by("pk")
+    is_shown = Q(has_slots, kind=ComparisonKind.MAIN) | Q(kind__in=[ComparisonKind.GOLD, ComparisonKind.TRAINING])
+    shown = study.comparisons.filter(is_shown).order_by("pk")
     related = shown.select_related("dialogue", "baseline_response", "treatment_response")
     for comparison in related.prefetch_related("slots").iterator(chunk_size=500):
         yield _line(_comparison(comparison))
@@ -88,7 +89,8 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
     dialogue = comparison.dialogue
-    slots = sorted(comparison.slots.all(), key=lambda slot: slot.ordinal)
+    is_main = comparison.kind == ComparisonKind.MAIN
+    slots = sorted(comparison.slots.all(), key=lambda slot: slot.ordinal) if is_main else []
     return {
         "comparison": str(comparison.code),
         "kind": comparison.kind,

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from annotation.models import Assignment, Comparison, Slot, Study
 from annotation.services import comparisons, generation, recruiting, studies
 from annotation.services.editing import StudyIsFrozen
-from annotation.states import AssignmentState, RunState, StudyState
+from annotation.states import AssignmentState, ComparisonKind, RunState, StudyState
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,22 @@ def standing(study: Study, *, now: datetime) -> Standing:
 def count(study: Study) -> Counts:
     """Count what a study is made of and how far it is."""
     lacking = Q(excluded_at=None) & (Q(baseline_response=None) | Q(treatment_response=None))
-    made = Comparison.objects.filter(study=study).aggregate(
-        comparisons=Count("pk"),
-        excluded=Count("pk", filter=~Q(excluded_at=None)),
-        without_responses=Count("pk", filter=lacking),
+    made = (
+        Comparison.objects.filter(study=study)
+        .exclude(kind=ComparisonKind.REPEAT)
+        .aggregate(
+            comparisons=Count("pk"),
+            excluded=Count("pk", filter=~Q(excluded_at=None)),
+            without_responses=Count("pk", filter=lacking),
+        )
     )
-    shown = Assignment.objects.filter(comparison__study=study, comparison__excluded_at=None)
+    main = {"comparison__kind": ComparisonKind.MAIN, "comparison__excluded_at": None}
+    shown = Assignment.objects.filter(comparison__study=study, **main)
     held = shown.aggregate(
         judged=Count("pk", filter=Q(state=AssignmentState.SUBMITTED)),
         held=Count("pk", filter=Q(state=AssignmentState.CLAIMED)),
     )
-    slots = Slot.objects.filter(study=study, comparison__excluded_at=None).count()
+    slots = Slot.objects.filter(study=study, **main).count()
     return Counts(**made, **held, slots=slots, annotators=study.annotators.count())
 
 

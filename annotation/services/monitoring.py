@@ -1,22 +1,28 @@
 """Figures of a study that runs: how far it is, who is judging, and what people report."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Q, QuerySet, Value
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
 from django.db.models.aggregates import Aggregate
 from django.db.models.functions import Coalesce, Extract
 
-from annotation.models import Annotator, Assignment, ProblemReport, Study
+from annotation.flow import Step
+from annotation.models import Annotator, Assignment, CheckResult, ProblemReport, Slot, StepAttempt, Study
+from annotation.pay import Cost, Pay, cost_of, pay_of
 from annotation.services import guide
-from annotation.states import AssignmentState, Exit, Side
+from annotation.services.flows import read_steps
+from annotation.states import AssignmentState, ComparisonKind, Exit, Side, StudyState
 
 SOON = timedelta(minutes=5)
 PEOPLE_SHOWN = 50
 REPORTS_SHOWN = 10
 # Faster than a third of the study's median is worth a look; nothing follows from it by itself.
 FAST_SHARE = 1 / 3
+# Somebody who reads the instructions, goes away and comes back the next day has not worked all night.
+LONGEST_BEGINNING = timedelta(minutes=20)
 
 
 class Percentile(Aggregate):
@@ -53,6 +59,7 @@ class Person:
     claimed_at: datetime
     lease_until: datetime
     median_seconds: float | None
+    checks: str
     notices: tuple[str, ...]
 
 
@@ -63,6 +70,7 @@ class Stage:
     name: str
     people: int
     share: float
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,9 @@ class Look:
     treatment_left: int
     treatment_right: int
     funnel: tuple[Stage, ...]
+    exits: tuple[tuple[str, int], ...]
+    pay: Pay | None
+    cost: Cost | None
     people: tuple[Person, ...]
     reports: tuple[ProblemReport, ...]
     open_reports: int
@@ -84,7 +95,8 @@ class Look:
 
 def look(study: Study, *, now: datetime) -> Look:
     """Gather the figures of this moment."""
-    submitted = Assignment.objects.filter(comparison__study=study, state=AssignmentState.SUBMITTED)
+    counted = Assignment.objects.filter(comparison__study=study, comparison__kind=ComparisonKind.MAIN)
+    submitted = counted.filter(state=AssignmentState.SUBMITTED)
     held = Assignment.objects.filter(comparison__study=study, state=AssignmentState.CLAIMED)
     sides = submitted.aggregate(
         left=Count("pk", filter=Q(slot__treatment_side=Side.LEFT)),
@@ -102,6 +114,9 @@ def look(study: Study, *, now: datetime) -> Look:
         treatment_left=sides["left"],
         treatment_right=sides["right"],
         funnel=_funnel(study),
+        exits=_exits(study),
+        pay=_pay(study),
+        cost=_cost(study),
         people=tuple(_people(study, held, now, median)),
         reports=tuple(newest),
         open_reports=reports.filter(resolved_at=None).count(),
@@ -112,28 +127,83 @@ def _complete(study: Study) -> int:
     """Count the comparisons that have all their judgements."""
     done = Count("assignments", filter=Q(assignments__state=AssignmentState.SUBMITTED))
     return (
-        study.comparisons.filter(excluded_at=None)
+        study.comparisons.filter(excluded_at=None, kind=ComparisonKind.MAIN)
         .annotate(done=done)
         .filter(done__gte=study.judgements_per_comparison)
         .count()
     )
 
 
+STEP_NAMES = {
+    Step.DEVICE: "Looked at the screen",
+    Step.INSTRUCTIONS: "Read the instructions",
+    Step.COMPREHENSION: "Passed the questions",
+}
+
+
 def _funnel(study: Study) -> tuple[Stage, ...]:
+    """Count who reached each step. Nobody is stored before consent, so it begins there."""
     people = study.annotators.aggregate(
         consented=Count("pk"),
         instructed=Count("pk", filter=~Q(instructed_at=None)),
         judged=Count("pk", filter=Q(submitted_count__gt=0)),
         finished=Count("pk", filter=Q(exit=Exit.COMPLETED)),
     )
-    names = {
-        "consented": "Agreed to take part",
-        "instructed": "Read the instructions",
-        "judged": "Judged at least once",
-        "finished": "Finished",
-    }
+    steps = StepAttempt.objects.filter(annotator__study=study, is_right=True).values("step").order_by()
+    passed = dict(steps.annotate(people=Count("annotator", distinct=True)).values_list("step", "people"))
+    flow = read_steps(study).flow
+    asked = [step for step in STEP_NAMES if flow.has(step)]
+    last = "Passed the training" if flow.training else STEP_NAMES[asked[-1]] if asked else "Began"
+    before = asked if flow.training else asked[:-1]
+    counts = [("Agreed to take part", people["consented"])]
+    counts += [(STEP_NAMES[step], passed.get(step, 0)) for step in before]
+    counts += [(last, people["instructed"]), ("Judged at least once", people["judged"])]
+    counts += [("Finished", people["finished"])]
     most = max(people["consented"], 1)
-    return tuple(Stage(name, people[key], people[key] / most) for key, name in names.items())
+    reached = [people["consented"], *(n for _, n in counts)]
+    return tuple(
+        Stage(name, n, n / most, lost=max(came - n, 0)) for (name, n), came in zip(counts, reached, strict=False)
+    )
+
+
+def _exits(study: Study) -> tuple[tuple[str, int], ...]:
+    """Count how people's parts ended, most first."""
+    ended = study.annotators.exclude(exit="").values("exit").order_by()
+    rows = ended.annotate(n=Count("pk")).values_list("exit", "n").order_by("-n", "exit")
+    return tuple((how.replace("_", " "), n) for how, n in rows)
+
+
+def working_seconds(study: Study) -> dict[int, float]:
+    """Return how long each person who finished has worked: before the main part, and on each comparison."""
+    finished = study.annotators.filter(exit=Exit.COMPLETED)
+    answered = Q(assignments__state__in=[AssignmentState.SUBMITTED, AssignmentState.SURPLUS])
+    rows = finished.annotate(judging=Sum(_through_assignments(), filter=answered)).values_list(
+        "pk", "judging", "consented_at", "instructed_at"
+    )
+    return {
+        pk: (judging or 0) + min((began or came) - came, LONGEST_BEGINNING).total_seconds()
+        for pk, judging, came, began in rows
+    }
+
+
+def _pay(study: Study) -> Pay | None:
+    if study.payment_amount is None:
+        return None
+    seconds = working_seconds(study)
+    return pay_of(list(seconds.values()), amount=study.payment_amount, floor=study.hourly_floor)
+
+
+def _cost(study: Study) -> Cost | None:
+    """The places that are left may all be filled; without a limit the judgements that are missing need people."""
+    if study.payment_amount is None:
+        return None
+    finished = study.annotators.filter(exit=Exit.COMPLETED).count()
+    if study.annotators_limit is not None:
+        expected = max(study.annotators_limit - finished, 0)
+    else:
+        expected = math.ceil(Slot.objects.filter(study=study, is_open=True).count() / study.quota_per_annotator)
+    open_ = study.state in (StudyState.RUNNING, StudyState.PAUSED)
+    return cost_of(finished, expected if open_ else 0, amount=study.payment_amount, fee_percent=study.fee_percent)
 
 
 def _people(study: Study, held: QuerySet[Assignment], now: datetime, median: float | None) -> list[Person]:
@@ -145,6 +215,7 @@ def _people(study: Study, held: QuerySet[Assignment], now: datetime, median: flo
         .annotate(pace=Median(_through_assignments(), filter=submitted))
         .values_list("pk", "pace")
     )
+    checks = _checks([each.annotator_id for each in holding])
     return [
         Person(
             pseudonym=each.annotator.pseudonym,
@@ -153,10 +224,18 @@ def _people(study: Study, held: QuerySet[Assignment], now: datetime, median: flo
             claimed_at=each.claimed_at,
             lease_until=each.lease_until,
             median_seconds=paces.get(each.annotator_id),
+            checks=checks.get(each.annotator_id, "–"),
             notices=tuple(_notices(each, paces.get(each.annotator_id), now, median)),
         )
         for each in holding
     ]
+
+
+def _checks(people: list[int]) -> dict[int, str]:
+    """Say for each person how many checks they passed, of how many."""
+    rows = CheckResult.objects.filter(annotator__in=people).values("annotator").order_by()
+    counted = rows.annotate(passed=Count("pk", filter=Q(is_passed=True)), asked=Count("pk"))
+    return {row["annotator"]: f"{row['passed']} of {row['asked']}" for row in counted}
 
 
 def _through_assignments() -> Coalesce:

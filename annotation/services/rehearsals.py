@@ -7,8 +7,9 @@ from annotation.models import Annotator, Assignment, Comparison, Criterion, Even
 from annotation.services import members
 from annotation.services.actors import Actor
 from annotation.services.copying import copy_questions
+from annotation.services.golds import copy_gold
 from annotation.services.trail import record
-from annotation.states import StudyState
+from annotation.states import ComparisonKind, StudyState
 
 _NOT_COPIED = {"id", "code", "name", "state", "rehearsal_of", "places_taken", "frozen_sha256", "created_at"} | {
     "launched_at",
@@ -46,7 +47,9 @@ def make_rehearsal(study: Study, *, actor: Actor = None) -> Study:
         twin = Matchup.objects.create(
             study=rehearsal, baseline_id=matchup.baseline_id, treatment_id=matchup.treatment_id
         )
-        Comparison.objects.bulk_create(_twin(c, rehearsal, twin) for c in matchup.comparisons.order_by("pk"))
+        originals = matchup.comparisons.exclude(kind=ComparisonKind.REPEAT)
+        Comparison.objects.bulk_create(_twin(c, rehearsal, twin) for c in originals.order_by("pk"))
+    copy_gold(study, to=rehearsal)
     members.inherit(rehearsal, source=study)
     record(study, "make rehearsal", actor=actor, rehearsal=str(rehearsal.code))
     return rehearsal

@@ -23,7 +23,7 @@ from annotation.results.settings import Settings
 from annotation.results.summary import analyse, as_json
 from annotation.results.table import Table
 from annotation.schedule import REPORT_TASK
-from annotation.services.gold import gold_of
+from annotation.services.golds import gold_of
 from annotation.services.trail import EXPORT_VERBS
 from annotation.states import AssignmentState, ComparisonKind, StudyState
 from inference_worker.schema import DEFAULT_QUEUE

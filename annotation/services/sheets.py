@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from annotation.allocation import criteria_order
 from annotation.answers import AnswerRules
+from annotation.checks import CheckKind, Checks
 from annotation.models import Study
 
 
@@ -24,6 +25,8 @@ class Sheet(NamedTuple):
     questions: tuple[Question, ...]
     rules: AnswerRules
     is_shuffled: bool
+    checks: Checks = Checks()
+    minimum_seconds: int = 0
 
     @property
     def criterion_ids(self) -> list[int]:
@@ -42,7 +45,14 @@ def read_sheet(study_id: int) -> Sheet:
     study = Study.objects.get(pk=study_id)
     rows = study.criteria.values_list("id", "key", "name", "question", "definition")
     rules = AnswerRules(study.scale, study.offers_both_bad, study.reason_from_strength)
-    return Sheet(tuple(Question(*row) for row in rows), rules, study.shuffles_criteria)
+    questions = tuple(Question(*row) for row in rows)
+    return Sheet(questions, rules, study.shuffles_criteria, checks_of(study), study.minimum_seconds)
+
+
+def checks_of(study: Study) -> Checks:
+    """Return how often checks, gold and repeated comparisons come in a study."""
+    kinds = tuple(kind for kind in CheckKind if study.check_kinds in {"both", kind})
+    return Checks(study.check_every or 0, kinds, study.gold_every or 0, study.repeat_every or 0)
 
 
 @lru_cache(maxsize=256)

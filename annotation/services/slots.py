@@ -15,6 +15,7 @@ from django.db.models import F
 from psycopg.types.json import Jsonb
 
 from annotation.answers import Answer, Problem, Verdict, as_answer, as_verdicts, find_problems
+from annotation.checks import CheckItem
 from annotation.errors import DuologueError
 from annotation.models import Annotator, Assignment, Judgement, Slot
 from annotation.services.annotators import Held, Standing, free_held
@@ -32,6 +33,8 @@ from annotation.services.statements import row, run
 from annotation.states import AssignmentState, Exit, Outcome, Side, StudyState
 
 __all__ = [
+    "ONE_MORE",
+    "Checked",
     "Correctable",
     "Held",
     "InvalidAnswers",
@@ -49,6 +52,10 @@ __all__ = [
     "save_draft",
     "submit_and_claim",
 ]
+
+
+ONE_MORE = 0
+"""Stands for the check where criteria stand by their ids."""
 
 
 class Receipt(StrEnum):
@@ -83,6 +90,13 @@ class InvalidAnswers(DuologueError):
 
 class TooLateToCorrect(DuologueError):
     user_message = "Your next answer is saved already, so this one cannot be changed any more."
+
+
+class Checked(NamedTuple):
+    """A check that stood under a comparison, and the answer to it."""
+
+    item: CheckItem
+    answer: str
 
 
 class Timing(NamedTuple):
@@ -128,12 +142,17 @@ def submit_and_claim(
     *,
     now: datetime,
     timing: Timing = Timing(),  # noqa: B008 - an immutable value
+    checked: Checked | None = None,
 ) -> Submitted:
     """Store the answers to the comparison of this code, once, and hand out the next one.
 
-    `answers` maps criterion ids to what the page sent. Raises: InvalidAnswers, with nothing stored.
+    `answers` maps criterion ids to what the page sent. Raises: InvalidAnswers, with nothing stored; the problem of an
+    unanswered check stands under ONE_MORE.
     """
-    if problems := find_problems(answers, sheet.criterion_ids, sheet.rules):
+    problems = find_problems(answers, sheet.criterion_ids, sheet.rules)
+    if checked and checked.answer not in checked.item.options:
+        problems[ONE_MORE] = Problem.MISSING
+    if problems:
         raise InvalidAnswers(problems)
     wanted = {criterion: answers[criterion] for criterion in sheet.criterion_ids}
     if standing.held is None or standing.held.code != code:
@@ -143,6 +162,8 @@ def submit_and_claim(
         verdicts = as_verdicts(wanted, held.treatment_side, sheet.rules)
         after = _submit(standing, held, verdicts, now=now, timing=timing)
         if after:
+            if checked:
+                _keep_check(standing, held, checked)
             following = claim(after, now=now)
     if not after:
         return _submit_otherwise(find_standing_again(standing), code, wanted, sheet, now=now, timing=timing)
@@ -171,6 +192,26 @@ def _submit(
         last_dialogue_id=held.dialogue_id,
         held=None,
     )
+
+
+_CHECK = """
+INSERT INTO annotation_checkresult (assignment_id, annotator_id, kind, name, answer, is_passed)
+VALUES (%(assignment)s, %(annotator)s, %(kind)s, %(name)s, %(answer)s, %(is_passed)s::text::boolean)
+ON CONFLICT (assignment_id) DO NOTHING
+"""
+
+
+def _keep_check(standing: Standing, held: Held, checked: Checked) -> None:
+    values = {
+        "assignment": held.assignment_id,
+        "annotator": standing.annotator_id,
+        "kind": checked.item.kind,
+        "name": checked.item.name,
+        "answer": checked.answer,
+        # As text: a truth value would be widened to a number like all of them.
+        "is_passed": "true" if checked.item.passes(checked.answer) else "false",
+    }
+    run(_CHECK, values)
 
 
 def _judge(assignment_id: int, side: Side, verdicts: list[Verdict]) -> None:

@@ -112,7 +112,7 @@ def _is_alone(matchup: Matchup) -> bool:
 
 
 def _bad_comparisons(study: Study) -> list[str]:
-    shown = study.comparisons.filter(excluded_at=None).count()
+    shown = study.comparisons.filter(excluded_at=None, kind=ComparisonKind.MAIN).count()
     if not shown:
         return ["Choose a collection with dialogues, then prepare the comparisons: there is none to judge."]
     unusable = find_unusable(study)
@@ -128,7 +128,7 @@ def _bad_comparisons(study: Study) -> list[str]:
 def capacity_warnings(study: Study) -> list[str]:
     """Return what will keep the study from ever being complete, though it may be launched."""
     k, places = study.judgements_per_comparison, study.annotators_limit
-    comparisons = study.comparisons.filter(excluded_at=None).count()
+    comparisons = study.comparisons.filter(excluded_at=None, kind=ComparisonKind.MAIN).count()
     if places is None:
         return []
     warnings = []
@@ -162,7 +162,7 @@ def launch(study: Study, *, actor: Actor, now: datetime) -> Study:
 def _make_slots(study: Study) -> int:
     by_matchup: dict[int, list[int]] = defaultdict(list)
     dialogues: dict[int, int] = {}
-    judged = study.comparisons.filter(excluded_at=None).exclude(kind=ComparisonKind.TRAINING).order_by("matchup_id")
+    judged = study.comparisons.filter(excluded_at=None, kind=ComparisonKind.MAIN).order_by("matchup_id")
     for pk, matchup, dialogue in judged.values_list("pk", "matchup_id", "dialogue_id"):
         by_matchup[matchup].append(pk)
         dialogues[pk] = dialogue

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from annotation.views import downloads, invitations, monitor, people, planning, preview, privacy, results
+from annotation.views import (
+    downloads,
+    invitations,
+    monitor,
+    people,
+    planning,
+    preview,
+    preview_steps,
+    privacy,
+    results,
+    steering,
+)
 
 urlpatterns = [
     path("inventory/", privacy.inventory, name="inventory"),
@@ -18,9 +29,14 @@ urlpatterns = [
     path("<uuid:code>/power/", planning.power, name="power"),
     path("<uuid:code>/power/store/", planning.store_power, name="store_power"),
     path("<uuid:code>/monitor/", monitor.monitor, name="monitor"),
+    path("<uuid:code>/steer/", steering.steer, name="steer"),
+    path("<uuid:code>/decisions/", steering.decisions, name="decisions"),
+    path("<uuid:code>/decisions/decide/", steering.decide, name="decide"),
+    path("<uuid:code>/decisions/decisions.csv", steering.decisions_file, name="decisions_file"),
     path("<uuid:code>/preview/", preview.preview, name="preview"),
     path("<uuid:code>/invitations/", invitations.invite, name="invitations"),
     path("<uuid:code>/invitations/list.csv", invitations.send_list, name="invitation-list"),
     path("<uuid:code>/invitations/<int:number>/revoke/", invitations.revoke, name="invitation-revoke"),
+    path("<uuid:code>/preview/<slug:step>/", preview_steps.preview_step, name="preview_step"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),
 ]

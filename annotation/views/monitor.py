@@ -17,6 +17,8 @@ from annotation.views.results import page_context
 @researcher_view()
 def monitor(request: HttpRequest, study: Study) -> HttpResponse:
     """Show the study's figures of this moment; htmx asks for the part that moves."""
-    context = page_context(request, study, current="monitor") | {"now": monitoring.look(study, now=timezone.now())}
+    context = page_context(request, study, current="monitor") | {
+        "now": monitoring.look(study, now=timezone.now()),
+    }
     template = "console/monitor.html#figures" if request.headers.get("HX-Request") else "console/monitor.html"
     return render(request, template, context)

@@ -10,9 +10,11 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from annotation.flow import Step, names_of_steps
 from annotation.models import Study
 from annotation.services import generation
 from annotation.services.faces import Pair, read_face, read_pair
+from annotation.services.flows import read_steps
 from annotation.services.sheets import read_sheet
 from annotation.views.access import researcher_view
 from annotation.views.screens import draw_questions, draw_texts
@@ -27,6 +29,7 @@ def preview(request: HttpRequest, study: Study) -> HttpResponse:
     page = Paginator(shown, 1).get_page(request.GET.get("comparison", "1"))
     is_before = "comparison" not in request.GET
     context: dict[str, Any] = {"study": study, "face": read_face(study), "page": page, "is_before": is_before}
+    context["steps"] = [step for step in names_of_steps(read_steps(study).flow) if step != Step.MAIN]
     context["agent_notes"] = generation.notes_of(study)
     if not is_before and page.object_list:
         is_flipped = request.GET.get("sides") == "swapped"

@@ -15,14 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
 
-from annotation.answers import Answer, Problem
+from annotation.answers import Answer, Problem, find_problems
+from annotation.checks import FIELD, CheckItem, is_hasty, item_for
 from annotation.flow import Step
-from annotation.forms import WordsForm, as_draft, from_draft, read_answers, read_timing
+from annotation.forms import WordsForm, as_draft, from_draft, read_answers, read_short, read_sure, read_timing
 from annotation.services import flows, slots
 from annotation.services.annotators import Held, report_problem
 from annotation.services.claiming import may_be_open, why_no_work
+from annotation.services.running import mark_seen
 from annotation.services.sheets import Sheet, frozen_sheet
-from annotation.services.slots import InvalidAnswers, NoWork, Reason, Receipt, TooLateToCorrect
+from annotation.services.slots import Checked, InvalidAnswers, NoWork, Reason, Receipt, TooLateToCorrect
 from annotation.views.annotators import AnnotatorRequest, annotator_required, lead_to
 from annotation.views.leading import to_step
 from annotation.views.screens import Screen
@@ -73,15 +75,43 @@ def rate(request: AnnotatorRequest, code: UUID) -> HttpResponse:
 def _submit(request: AnnotatorRequest, code: UUID) -> HttpResponse:
     sheet, held = _sheet(request), request.standing.held
     answers = read_answers(request.POST, sheet)
-    timing = read_timing(request.POST)
+    timing, sure = read_timing(request.POST), read_sure(request.POST)
+    current = held if held is not None and held.code == code else None
+    item = _item(request, current) if current else None
+    checked = Checked(item, read_short(request.POST, FIELD)) if item else None
+    is_asked = sure is None and is_hasty(timing.active_ms, sheet.minimum_seconds)
+    if current and is_asked and not _lacks(answers, sheet, checked):
+        _keep_draft(request, code, answers)
+        return _show(request, current, answers, chosen=checked, sure=timing.active_ms, note=_hasty_note(), status=422)
+    timing = timing._replace(active_ms=(timing.active_ms or 0) + sure) if sure else timing
     try:
-        done = slots.submit_and_claim(request.standing, code, answers, sheet, now=timezone.now(), timing=timing)
+        done = slots.submit_and_claim(
+            request.standing, code, answers, sheet, now=timezone.now(), timing=timing, checked=checked
+        )
     except InvalidAnswers as error:
-        if held is None or held.code != code:
+        if current is None:
             return _show_stale(request, code)
         _keep_draft(request, code, answers)
-        return _show(request, held, answers, problems=error.problems, status=422)
+        return _show(request, current, answers, problems=error.problems, chosen=checked, sure=sure, status=422)
     return _go_to(request, done.following, receipt=done.receipt)
+
+
+def _item(request: AnnotatorRequest, held: Held) -> CheckItem | None:
+    """Return the check under the comparison in hand; None under most."""
+    checks = _sheet(request).checks
+    return item_for(checks, seed=request.standing.seed, number=held.number)
+
+
+def _lacks(answers: Mapping[int, Answer], sheet: Sheet, checked: Checked | None) -> bool:
+    is_unchecked = checked is not None and checked.answer not in checked.item.options
+    return is_unchecked or bool(find_problems(answers, sheet.criterion_ids, sheet.rules))
+
+
+def _hasty_note() -> str:
+    return _(
+        "That was quicker than most people read. If you are sure, submit it once more: nothing else follows from "
+        "it. Or take another look first."
+    )
 
 
 def _go_to(request: AnnotatorRequest, target: Held | NoWork, receipt: Receipt | None = None) -> HttpResponse:
@@ -120,6 +150,8 @@ def _show(
     note: str = "",
     status: int = 200,
     is_change: bool = False,
+    chosen: Checked | None = None,
+    sure: int | None = None,
 ) -> HttpResponse:
     screen = Screen(
         face=request.face,
@@ -132,7 +164,13 @@ def _show(
         is_change=is_change,
         can_change=not is_change and request.standing.submitted_count > 0,
         is_shown=bool(held.draft.get(SHOWN)) or is_change,
+        item=None if is_change else _item(request, held),
+        chosen=chosen.answer if chosen else str(held.draft.get(FIELD, "")),
+        sure=sure,
+        message=request.standing.message,
     )
+    if screen.message:
+        mark_seen(request.standing.annotator_id)
     return HttpResponse(screen.render(request, is_part=bool(request.htmx)), status=status)
 
 
@@ -157,8 +195,12 @@ def draft(request: AnnotatorRequest, code: UUID) -> HttpResponse:
 
 def _keep_draft(request: AnnotatorRequest, code: UUID, answers: Mapping[int, Answer]) -> datetime | None:
     held = request.standing.held
-    shown = {SHOWN: 1} if held and held.draft.get(SHOWN) else {}
-    return slots.save_draft(request.standing, code, as_draft(answers) | shown, now=timezone.now())
+    kept = as_draft(answers)
+    if held and held.draft.get(SHOWN):
+        kept[SHOWN] = 1
+    if FIELD in request.POST:
+        kept[FIELD] = read_short(request.POST, FIELD)
+    return slots.save_draft(request.standing, code, kept, now=timezone.now())
 
 
 @annotator_required

@@ -19,9 +19,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from annotation.answers import BOTH_BAD, Answer, AnswerRules, Problem, strength
+from annotation.checks import FIELD, CheckItem
 from annotation.services.annotators import Held
 from annotation.services.faces import Face, Pair, read_pair
 from annotation.services.sheets import Question
+from annotation.services.slots import ONE_MORE
+from annotation.views.one_more import draw_item
 from annotation.views.skeletons import Skeleton
 
 
@@ -39,6 +42,10 @@ class Screen:
     is_change: bool
     can_change: bool
     is_shown: bool
+    item: CheckItem | None = None
+    chosen: str = ""
+    sure: int | None = None
+    message: str = ""
 
     def render(self, request: HttpRequest, *, is_part: bool) -> str:
         """Return the page, or the part of it that htmx swaps."""
@@ -64,11 +71,14 @@ class Screen:
             "story": story,
             "replies": replies,
             "questions": "" if waits else self._draw_questions(language),
-            "questions_count": len(self.questions),
-            "answered": sum(bool(answer.value) for answer in self.answers.values()),
+            "one_more": "" if waits else self._draw_item(),
+            "sure": self.sure,
+            "questions_count": len(self.questions) + bool(self.item),
+            "answered": sum(bool(answer.value) for answer in self.answers.values()) + bool(self.item and self.chosen),
             "note": self.note,
+            "message": self.message,
             "missing": len(self.problems),
-            "first_missing": next((q.key for q in self.questions if q.id in self.problems), ""),
+            "first_missing": next((q.key for q in self.questions if q.id in self.problems), FIELD),
             "last_key": last_key(self.rules),
             "has_zero": self.rules.offers_both_bad,
             "is_change": self.is_change,
@@ -81,7 +91,7 @@ class Screen:
 
     def _is_fresh(self) -> bool:
         """Whether nothing but the comparison sets this page apart from others: the usual answer to a submit."""
-        return not (self.answers or self.problems or self.note or self.is_change)
+        return not (self.answers or self.problems or self.note or self.is_change or self.item or self.message)
 
     def _fill(self, request: HttpRequest, language: str, texts: dict[str, SafeString]) -> str:
         """Fill in the page that is drawn once for all comparisons."""
@@ -96,6 +106,11 @@ class Screen:
             "csrf_token": get_token(request),
         }
         return skeleton.fill(values | texts)
+
+    def _draw_item(self) -> str:
+        if self.item is None:
+            return ""
+        return draw_item(self.item, chosen=self.chosen, is_missing=ONE_MORE in self.problems)
 
     def _draw_questions(self, language: str) -> SafeString:
         if self.answers or self.problems:

@@ -1,0 +1,115 @@
+"""Steer a running study from its monitor, and decide about pay."""
+
+from decimal import Decimal, InvalidOperation
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from annotation.decisions import Decision
+from annotation.errors import DuologueError
+from annotation.models import Study
+from annotation.services import deciding, running, studies
+from annotation.services.actors import actor_of
+from annotation.services.exports.files import download_name
+from annotation.views.access import researcher_view
+from annotation.views.results import page_context
+
+
+@require_POST
+@researcher_view("change")
+def steer(request: HttpRequest, study: Study) -> HttpResponse:
+    """Pause, go on, add places, or tell everybody something."""
+    try:
+        messages.success(request, _steer(request, study))
+    except DuologueError as problem:
+        messages.error(request, problem.user_message)
+    return redirect("monitor", study.code)
+
+
+def _steer(request: HttpRequest, study: Study) -> str:
+    actor = actor_of(request.user)
+    match request.POST.get("deed"):
+        case "pause":
+            studies.pause(study, actor=actor)
+            return "The study is paused: what people hold they may still answer."
+        case "resume":
+            studies.resume(study, actor=actor)
+            return "The study runs again."
+        case "top-up":
+            places = request.POST.get("places", "")
+            number = int(places) if places.isascii() and places.isdigit() and len(places) < 9 else 0
+            running.top_up(study, number, actor=actor)
+            return f"There are {study.annotators_limit} places now."
+        case "message":
+            running.tell_everybody(study, request.POST.get("message", ""), actor=actor)
+            said = "Everybody sees it once, on their next comparison."
+            return said if study.message else "Nothing more is shown."
+    raise DuologueError("Choose one of the buttons.")
+
+
+@require_safe
+@never_cache
+@researcher_view()
+def decisions(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show what the rules propose for everybody, and what was decided."""
+    context = page_context(request, study, current="decisions") | {
+        "cases": deciding.cases(study),
+        "options": list(Decision),
+    }
+    return render(request, "console/decisions.html", context)
+
+
+@require_POST
+@researcher_view("change")
+def decide(request: HttpRequest, study: Study) -> HttpResponse:
+    """Make one decision, where the platform's rules allow it."""
+    name = request.POST.get("annotator", "")
+    try:
+        decided = deciding.decide(
+            study,
+            name,
+            _decision(request.POST.get("decision", "")),
+            message=request.POST.get("message", ""),
+            bonus=_amount(request.POST.get("bonus", "")),
+            actor=actor_of(request.user),
+            now=timezone.now(),
+        )
+        messages.success(request, f"{name}: {decided.decision}.")
+    except DuologueError as problem:
+        messages.error(request, f"{name}: {problem.user_message}")
+    return redirect("decisions", study.code)
+
+
+def _decision(text: str) -> Decision:
+    try:
+        return Decision(text)
+    except ValueError as problem:
+        raise DuologueError("Choose a decision.") from problem
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text.strip() or "0")
+    except InvalidOperation as problem:
+        raise DuologueError("Give the bonus as a number, e.g. 1.50.") from problem
+    if not amount.is_finite() or amount < 0:
+        raise DuologueError("Give the bonus as a number above zero.")
+    return amount.quantize(Decimal("0.01"))
+
+
+@require_safe
+@researcher_view()
+def decisions_file(request: HttpRequest, study: Study) -> HttpResponse:
+    """Send the decisions as CSV; none of them where one does not keep the platform's rule."""
+    try:
+        lines = list(deciding.decisions_csv(study))
+    except DuologueError as problem:
+        messages.error(request, problem.user_message)
+        return redirect("decisions", study.code)
+    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{download_name(study, "decisions.csv")}"'
+    return response

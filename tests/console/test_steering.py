@@ -1,0 +1,206 @@
+"""The monitor steers a study, says what it costs, and leads to decisions that keep the platform's rules."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import Annotator, CheckResult, Event, PayDecision
+from annotation.services import monitoring, running
+from annotation.states import Exit, Outcome
+from tests import build
+from tests.pages.people import answers, held_by, page_of, start
+
+pytestmark = pytest.mark.django_db
+LONG = "The two sentences that said which side to choose were answered with the other side. We are sorry to say so."
+
+
+@pytest.fixture
+def researcher(client):
+    client.force_login(build.make_researcher())
+    return client
+
+
+def make_paid_study(**over):
+    money = {"payment_amount": Decimal(2), "payment_currency": "GBP", "hourly_floor": Decimal(12), "fee_percent": 25}
+    return build.make_running_study(**(money | {"dialogues": 6, "k": 3, "annotators_limit": 10} | over))
+
+
+def finish_one(study, *, minutes, exit_=Exit.COMPLETED):
+    """Somebody who has judged one comparison in so many minutes and gone by this exit."""
+    person = build.make_annotator(study, exit=exit_, submitted_count=1)
+    Annotator.objects.filter(pk=person.pk).update(instructed_at=person.consented_at)
+    slot = study.slots.filter(is_open=True).first()
+    build.judge(slot, person, [Outcome.TIE] * 3, active_ms=int(minutes * 60_000))
+    return person
+
+
+def fail_checks(person, count):
+    assignment = person.assignments.get()
+    assert count == 1
+    CheckResult.objects.create(
+        assignment=assignment, annotator=person, kind="nonsense", name="moon", answer="agree", is_passed=False
+    )
+
+
+def steer(client, study, **fields):
+    response = client.post(reverse("steer", args=[study.code]), fields)
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def test_pay_and_cost_are_those_of_the_people_who_finished():
+    study = make_paid_study()
+    for minutes in (6, 10, 12):
+        finish_one(study, minutes=minutes)
+    look = monitoring.look(study, now=timezone.now())
+    assert (look.pay.median_hourly, look.pay.below_floor, look.pay.shortfall) == (
+        Decimal("12.00"),
+        1,
+        Decimal("0.40"),
+    )
+    assert (look.cost.so_far, look.cost.to_come) == (Decimal("7.50"), Decimal("17.50"))
+
+
+def test_a_night_between_consent_and_start_is_not_worked():
+    study = make_paid_study()
+    person = finish_one(study, minutes=10)
+    Annotator.objects.filter(pk=person.pk).update(consented_at=timezone.now() - timedelta(hours=9))
+    assert monitoring.working_seconds(study)[person.pk] == 600 + 20 * 60
+
+
+def test_the_funnel_counts_each_step_of_the_study(client):
+    study = build.make_running_study(device_check="any")
+    person = start(client, study)
+    assert person.instructed_at is None
+    client.post(f"/s/{study.code}/device/", {"answer": "yes"})
+    client.post(f"/s/{study.code}/next/")
+    build.make_annotator(study, exit=Exit.NOT_ELIGIBLE)
+    look = monitoring.look(study, now=timezone.now())
+    assert [(s.name, s.people, s.lost) for s in look.funnel][:3] == [
+        ("Agreed to take part", 2, 0),
+        ("Looked at the screen", 1, 1),
+        ("Read the instructions", 1, 0),
+    ]
+    assert look.exits == (("not eligible", 1),)
+
+
+def test_the_monitor_shows_all_of_it(researcher):
+    study = make_paid_study()
+    finish_one(study, minutes=20)
+    page = researcher.get(reverse("monitor", args=[study.code])).text
+    for words in ("6.00 <small>GBP an hour", "Cost so far 2.50", "Pause the study", "More places", "A message to all"):
+        assert words in page
+
+
+def test_pause_and_go_on(researcher):
+    study = build.make_running_study()
+    assert "paused" in steer(researcher, study, deed="pause")
+    study.refresh_from_db()
+    assert study.state == "paused"
+    assert "runs again" in steer(researcher, study, deed="resume")
+
+
+def test_places_are_added_and_written_down(researcher):
+    study = make_paid_study()
+    assert "15 places" in steer(researcher, study, deed="top-up", places="5")
+    assert Event.objects.get(verb="top up").detail == {"places": 5}
+
+
+@pytest.mark.parametrize("places", ["", "0", "-3", "x", "9999999", "１"])
+def test_places_that_are_no_number_are_refused(researcher, places):
+    assert "number of places" in steer(researcher, make_paid_study(), deed="top-up", places=places)
+
+
+def test_a_message_is_shown_once_on_the_next_page(researcher, client):
+    study = build.make_running_study()
+    person = start(client, study)
+    page = page_of(held_by(person))
+    running.tell_everybody(study, "We <b>mended</b> the font.", actor=None)
+    assert "We &lt;b&gt;mended&lt;/b&gt; the font." in client.get(page).text
+    assert "mended" not in client.get(page).text
+    running.tell_everybody(study, "Thank you all.", actor=None)
+    client.post(page, answers(study), headers={"HX-Request": "true"})
+    shown = client.get(page_of(held_by(person))).text
+    assert "mended" not in shown
+
+
+def test_viewers_and_strangers_steer_nothing(client):
+    study = build.make_running_study()
+    for person in (None, build.make_stranger(), build.make_stranger(is_staff=True)):
+        if person:
+            client.force_login(person)
+        for name in ("steer", "decide"):
+            answer = client.post(reverse(name, args=[study.code]), {"deed": "pause"})
+            assert answer.status_code in {302, 403}
+    study.refresh_from_db()
+    assert study.state == "running"
+
+
+def decide(client, study, person, **fields):
+    response = client.post(reverse("decide", args=[study.code]), {"annotator": person.pseudonym} | fields)
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def test_a_decision_is_made_by_a_person_and_exported(researcher):
+    study = make_paid_study()
+    person = finish_one(study, minutes=12)
+    assert "bonus" in researcher.get(reverse("decisions", args=[study.code])).text
+    decide(researcher, study, person, decision="bonus", bonus="0.40")
+    lines = researcher.get(reverse("decisions_file", args=[study.code])).text.splitlines()
+    assert lines[1].startswith(f"{person.pseudonym},bonus,,,0.40,GBP,")
+
+
+def test_a_rejection_without_a_ground_is_refused_with_the_rule(researcher):
+    study = make_paid_study()
+    person = finish_one(study, minutes=12)
+    fail_checks(person, 1)
+    assert "Rejection for attention checks needs fair ones failed" in decide(
+        researcher, study, person, decision="reject", message=LONG
+    )
+    assert not PayDecision.objects.exists()
+
+
+def test_one_failed_check_is_enough_in_a_short_study_and_the_file_says_why(researcher):
+    study = make_paid_study(quota_per_annotator=4, seconds_per_comparison=60)
+    person = finish_one(study, minutes=4)
+    fail_checks(person, 1)
+    decide(researcher, study, person, decision="reject", message=LONG)
+    line = researcher.get(reverse("decisions_file", args=[study.code])).text.splitlines()[1]
+    assert line.startswith(f"{person.pseudonym},reject,FAILED_CHECK,")
+
+
+def test_a_decision_whose_rule_is_no_longer_met_is_not_exported(researcher):
+    study = make_paid_study(quota_per_annotator=4, seconds_per_comparison=60)
+    person = finish_one(study, minutes=4)
+    fail_checks(person, 1)
+    decide(researcher, study, person, decision="reject", message=LONG)
+    CheckResult.objects.update(is_passed=True)
+    answer = researcher.get(reverse("decisions_file", args=[study.code]))
+    assert answer.status_code == 302
+    told = " ".join(str(message) for message in get_messages(answer.wsgi_request))
+    assert "cannot be exported" in told
+    assert "attention checks" in told
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"decision": "burn"}, "Choose a decision"),
+        ({"decision": "bonus", "bonus": "lots"}, "as a number"),
+        ({"decision": "bonus", "bonus": "0"}, "above zero"),
+        ({"decision": "bonus", "bonus": "NaN"}, "above zero"),
+        ({"decision": "return"}, "asked to return"),
+    ],
+)
+def test_bad_decisions_are_refused_in_words(researcher, fields, told):
+    study = make_paid_study()
+    assert told in decide(researcher, study, finish_one(study, minutes=12), **fields)
+    assert not PayDecision.objects.exists()
+
+
+def test_somebody_of_another_study_cannot_be_decided_about(researcher):
+    study, person = make_paid_study(), finish_one(make_paid_study(), minutes=12)
+    assert "never was" in decide(researcher, study, person, decision="approve")
