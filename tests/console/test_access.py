@@ -171,18 +171,8 @@ def test_a_researcher_cannot_make_themselves_an_owner(studies):
 def test_whoever_makes_a_study_owns_it_and_its_copies():
     member = build.make_member(None)
     client = sign_in(member)
-    form = {"name": "Mine", "title": "Which is better?", "judgements_per_comparison": "3", "quota_per_annotator": "20"}
-    form |= {
-        "scale": "three",
-        "lease_minutes": "20",
-        "seconds_per_comparison": "45",
-        "consent_version": "1",
-        "seed": "1",
-    }
-    empty = {
-        f"{part}-{kind}_FORMS": "0" for part in ("matchups", "criteria", "memberships") for kind in ("TOTAL", "INITIAL")
-    }
-    client.post(page(Study, "add"), form | empty)
+    form = fields_of(client.get(page(Study, "add"))) | {"name": "Mine", "title": "Which is better?"}
+    client.post(page(Study, "add"), form)
     study = Study.objects.get(name="Mine")
     assert study.memberships.get().role == Role.OWNER
     client.post(reverse("admin:annotation_study_do", args=[study.pk, "copy"]))

@@ -59,7 +59,7 @@ def test_a_stand_in_is_named_wherever_its_figures_are(name):
 def test_without_judgements_the_files_say_why_there_are_no_figures(name):
     for study in (build.make_study(), build.make_running_study()):
         text = content(study, name).decode()
-        assert "There are no judgements" in text or name.startswith("datasheet")
+        assert "Nobody has judged" in text or name.startswith("datasheet")
 
 
 def test_names_make_no_new_rows_or_marks_in_markdown():
