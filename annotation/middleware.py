@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 # The addresses that people come to from outside.
-_ENTRANCES = re.compile(r"^/s/[0-9a-f-]{36}/(enter/|hit/)?$")
+_ENTRANCES = re.compile(r"^/s/[0-9a-f-]{36}/(enter/|hit/|hit/state/)?$")
 
 
 class EntryParameters:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import entrance, entry, rating, steps
+from annotation.views import entrance, entry, frames, rating, steps
 
 app_name = "annotator"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("<uuid:code>/", rating.rate, name="rate"),
     path("", entrance.landing, name="landing"),
     path("enter/", entrance.enter, name="enter"),
+    path("hit/", frames.hit, name="hit"),
+    path("hit/state/", frames.hit_state, name="hit_state"),
     path("declined/", entrance.declined, name="declined"),
     path("instructions/", entry.instructions, name="instructions"),
     path("device/", steps.device, name="device"),

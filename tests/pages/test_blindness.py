@@ -155,6 +155,8 @@ def take_part(client: Client, study: Study) -> Crawl:
     crawl.post(home, {"adult": "on"})
     crawl.get(f"{home}enter/?from=somewhere")
     crawl.post(home, {"decline": "1"})
+    crawl.get(f"{home}hit/")
+    crawl.get(f"{home}hit/state/")
     agree(client, study)
     crawl.get(home)
     for step in ("device/", "questions/", "practice/", "closing/"):
