@@ -19,7 +19,7 @@ ifeq ($(DATA_DIR),)
 unexport DATA_DIR
 endif
 
-.PHONY: help demo up test engines test-engines lint screenshots bench bench-web bench-results bench-generate bench-exports check-coverage setup setup-dev clean
+.PHONY: help demo up test engines test-engines lint screenshots messages bench bench-web bench-results bench-generate bench-exports check-coverage setup setup-dev clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ lint: setup-dev ## Check style and types
 
 screenshots: setup-dev ## Take pictures of the annotators' pages, those of the README too
 	@$(RUN)/python -m pytest -q tests/browser/screenshots.py
+
+messages: setup-dev ## Collect the sentences of annotators' pages for translators, and compile what they wrote (gettext)
+	@$(RUN)/python manage.py makemessages --locale de --locale es --locale ar --no-obsolete --no-location --no-wrap \
+	  --ignore ".venv*" --ignore "tests/*" --ignore "bench/*" --verbosity 0
+	@$(RUN)/python manage.py compilemessages --ignore ".venv*" --verbosity 0
 
 bench: bench-results bench-exports bench-web ## Measure how fast things are
 

@@ -130,6 +130,13 @@ INVENTORY: tuple[Stored, ...] = (
         WITH_STUDY,
     ),
     Stored(
+        "PayDecision",
+        ("id", "annotator", "decision", "message", "bonus", "decided_by", "decided_at"),
+        "what the team decided about their pay, in which words",
+        "to tell the platform, and to answer questions afterwards",
+        WITH_STUDY,
+    ),
+    Stored(
         "PlatformIdentity",
         ("id", "annotator", "platform", "person_hash", "submission_hash"),
         "keyed hashes of the platform's ids, apart from judgements",

@@ -110,6 +110,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_FAILURE_LIMIT = env.number("LOGIN_FAILURES", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOGIN_REST_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = ["username"]
+DEFAULT_EXCEPTION_REPORTER_FILTER = "webapp.error_pages.AlwaysSafe"
 # The check wants the address counted too; none is kept, and a name rests whatever address tries it.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 AXES_RESET_ON_SUCCESS = True
@@ -148,7 +149,7 @@ SECURE_CSP = {
 
 LANGUAGE_CODE = "en"
 # Those in which every page for annotators is complete: others would mix two languages, and name the wrong one.
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("ar", "العربية")]
 LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True

@@ -65,6 +65,12 @@ def speaking(tag: str) -> AbstractContextManager[None]:
     return translation.override(language) if language else nullcontext()
 
 
+def _named(response: HttpResponse) -> HttpResponse:
+    """Say in the header which language the page is in: the middleware knows the browser's alone."""
+    response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+    return response
+
+
 def in_its_language[**P](
     view: Callable[Concatenate[HttpRequest, UUID, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
@@ -74,7 +80,7 @@ def in_its_language[**P](
     def wrapped(request: HttpRequest, study: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         tag = Study.objects.filter(code=study).values_list("language", flat=True).first()
         with speaking(tag or ""):
-            return view(request, study, *args, **kwargs)
+            return _named(view(request, study, *args, **kwargs))
 
     return wrapped
 
@@ -98,7 +104,7 @@ def annotator_required[**P](
         request.standing = standing
         request.face = frozen_face(standing.study_id, standing.study_sha256)
         with speaking(request.face.language):
-            response = view(request, *args, **kwargs)
+            response = _named(view(request, *args, **kwargs))
         add_never_cache_headers(response)
         return response
 

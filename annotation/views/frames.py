@@ -1,7 +1,7 @@
 """The frame on a Mechanical Turk worker's page: a preview, then the way to the work, and the form that submits it.
 
-The work opens in a tab of its own, because a frame gets no cookies of ours. The frame knows its worker by a sealed token
-in its own address; it asks now and then whether their part has ended. A GET here claims nothing.
+The work opens in a tab of its own, because a frame gets no cookies of ours. The frame knows its worker by a sealed
+token in its own address; it asks now and then whether their part has ended. A GET here claims nothing.
 """
 
 from functools import wraps

@@ -73,6 +73,6 @@ def test_a_wrong_address_is_explained_in_words(client):
     assert "the whole link was copied" in page.text
 
 
-def test_pages_name_the_language_they_are_in(client, study):
-    page = client.get(f"/s/{study.code}/", headers={"Accept-Language": "de, ar;q=0.9"})
+def test_pages_without_a_translation_are_in_english_and_say_so(client, study):
+    page = client.get(f"/s/{study.code}/", headers={"Accept-Language": "fi, sv;q=0.9"})
     assert '<html lang="en" dir="ltr">' in page.text

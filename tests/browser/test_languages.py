@@ -1,0 +1,46 @@
+"""A whole study in Arabic, German and Spanish in a real browser: mirrored where it must be, and nothing cut off."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from annotation.models import Judgement
+from tests.browser.stories import make_story_study
+from tests.browser.test_layout import CUT_OFF, SMALL_TARGETS, has_no_sideways_scroll
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("language", ["ar", "de", "es"])
+def test_a_study_in_another_language(browser, live_server, language, size):
+    study = make_story_study(comparisons=1, k=1, language=language)
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.goto(f"{live_server.url}/s/{study.code}/")
+    for box in page.locator("[type=checkbox]").all():
+        box.check()
+    page.locator("main form .primary").click()
+    page.wait_for_url("**/instructions/")
+    page.locator("main form .primary").click()
+    page.wait_for_selector(".criterion")
+    assert page.evaluate("document.documentElement.lang") == language
+    assert has_no_sideways_scroll(page)
+    assert page.evaluate(SMALL_TARGETS) == []
+    assert page.evaluate(CUT_OFF) == 0
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert left_stands_left(page)
+    for fieldset in page.locator("fieldset").all():
+        fieldset.locator("input").first.check()
+    page.locator(".bar .primary").click()
+    page.locator("main form .primary").first.click()
+    expect(page.locator("#completion-code")).to_be_visible()
+    assert Judgement.objects.count() == 3
+    context.close()
+
+
+def left_stands_left(page) -> bool:
+    """Left means the left of the screen in every script: the replies and the answers never change places."""
+    boxes = [box.bounding_box() for box in page.locator(".criterion").first.locator(".option").all()]
+    return boxes[0]["x"] < boxes[-1]["x"]
