@@ -95,7 +95,7 @@ class MembershipInline(ConsoleInline[Membership, Study]):
     """Who sees the study; edited by its owners, also after the launch."""
 
     model = Membership
-    verbose_name_plural = "9. Who of the team sees it"
+    verbose_name_plural = "12. Who of the team sees it"
     fields = ("user", "role")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
