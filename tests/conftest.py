@@ -60,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") and not CHROMIUM and os.environ.get("BROWSER_TESTS") != "required":
             item.add_marker(pytest.mark.skip("no chromium on PATH (apt-get install chromium)"))
+        if item.get_closest_marker("long") and not os.environ.get("LONG_TESTS"):
+            item.add_marker(pytest.mark.skip("takes a minute or more: set LONG_TESTS=1, as the whole check does"))
         if item.get_closest_marker("services") and not os.environ.get("BROKER_URL", "").startswith("amqp://"):
             item.add_marker(pytest.mark.skip("DATABASE_URL and BROKER_URL name no PostgreSQL and RabbitMQ"))
 

@@ -140,6 +140,7 @@ def run_and_kill(crowd: Crowd, order: Callable[[], GenerationRun]) -> None:
     assert lost <= kills * in_flight
 
 
+@pytest.mark.long
 def test_every_unit_of_a_large_run_ends_once_whatever_is_killed(django_db_blocker):
     with running_factory(Factory(), django_db_blocker) as factory:
         replay_and_kill(factory)
@@ -154,6 +155,7 @@ def test_every_unit_ends_once_on_rabbitmq_too(django_db_blocker):
         replay_and_kill(factory)
 
 
+@pytest.mark.long
 @needs_tiny_model
 def test_every_unit_of_a_model_that_computes_ends_once(django_db_blocker):
     with running_factory(Factory(), django_db_blocker) as factory:
