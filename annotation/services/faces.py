@@ -1,10 +1,12 @@
 """What annotators see of a frozen study and of its comparisons: read once per process, for it cannot change."""
 
+import json
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 from annotation.models import Comparison, Study
+from annotation.services.statements import row
 from annotation.states import ComparisonKind
 
 
@@ -69,22 +71,34 @@ class Pair(NamedTuple):
     left: str
     right: str
 
+    def swapped(self) -> "Pair":
+        """Return the same pair with its replies in each other's place."""
+        return self._replace(left=self.right, right=self.left)
+
+
+_PAIR = """
+SELECT d.social_context, d.turns, d.next_speaker, d.content_warning, d.language, b.text, t.text
+FROM annotation_comparison c
+JOIN annotation_dialogue d ON d.id = c.dialogue_id
+LEFT JOIN annotation_response b ON b.id = c.baseline_response_id
+LEFT JOIN annotation_response t ON t.id = c.treatment_response_id
+WHERE c.id = %(comparison)s
+"""
+
 
 def read_pair(comparison_id: int, *, is_flipped: bool) -> Pair:
     """Read what stands on the screen; flipped means that the treatment stands left."""
-    related = ("dialogue", "baseline_response", "treatment_response")
-    comparison = Comparison.objects.select_related(*related).get(pk=comparison_id)
-    replies = [
-        response.text if response else "" for response in (comparison.baseline_response, comparison.treatment_response)
-    ]
-    left, right = reversed(replies) if is_flipped else replies
-    dialogue = comparison.dialogue
-    return Pair(
-        social_context=dialogue.social_context,
-        turns=dialogue.turns,
-        next_speaker=dialogue.next_speaker,
-        content_warning=dialogue.content_warning,
-        language=dialogue.language,
-        left=left,
-        right=right,
+    found = row(_PAIR, {"comparison": comparison_id})
+    if found is None:
+        raise Comparison.DoesNotExist(comparison_id)
+    context, turns, next_speaker, warning, language, baseline, treatment = found
+    pair = Pair(
+        social_context=context,
+        turns=json.loads(turns),
+        next_speaker=next_speaker,
+        content_warning=warning,
+        language=language,
+        left=baseline or "",
+        right=treatment or "",
     )
+    return pair.swapped() if is_flipped else pair

@@ -14,7 +14,8 @@ from django.middleware.csrf import get_token
 from django.template.loader import get_template, render_to_string
 from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -50,15 +51,16 @@ class Screen:
     def render(self, request: HttpRequest, *, is_part: bool) -> str:
         """Return the page, or the part of it that htmx swaps."""
         language = get_language() or "en"
-        story, replies, warning = draw_pair(self.held.comparison_id, self.held.is_flipped, language)
-        if is_part and self._is_fresh() and not warning:
-            return self._fill(request, language, {"story": story, "replies": replies})
+        pair = draw_pair(self.held.comparison_id, language)
+        if is_part and self._is_fresh() and not pair.warning:
+            replies = pair.replies(is_flipped=self.held.is_flipped)
+            return self._fill(request, language, {"story": pair.story, "replies": replies})
         return self._draw(request, language, is_part=is_part)
 
     def _draw(self, request: HttpRequest, language: str, *, is_part: bool) -> str:
         """Draw the page anew."""
-        story, replies, warning = draw_pair(self.held.comparison_id, self.held.is_flipped, language)
-        waits = bool(warning) and not self.is_shown
+        pair = draw_pair(self.held.comparison_id, language)
+        waits = bool(pair.warning) and not self.is_shown
         context = {
             "face": self.face,
             "home": self.face.home,
@@ -67,9 +69,9 @@ class Screen:
             "done": self.held.number - 1,
             "total": max(self.face.comparisons, self.held.number),
             "minutes_left": self.face.minutes(max(self.face.comparisons - self.held.number + 1, 1)),
-            "warning": warning if waits else "",
-            "story": story,
-            "replies": replies,
+            "warning": pair.warning if waits else "",
+            "story": pair.story,
+            "replies": pair.replies(is_flipped=self.held.is_flipped),
             "questions": "" if waits else self._draw_questions(language),
             "one_more": "" if waits else self._draw_item(),
             "sure": self.sure,
@@ -139,17 +141,41 @@ def draw_skeleton(
     return Skeleton("annotator/rate.html#work", context, _FILLED_IN)
 
 
-@lru_cache(maxsize=2048)
-def draw_pair(comparison_id: int, is_flipped: bool, language: str) -> tuple[SafeString, SafeString, str]:
-    """Return the dialogue and the two replies as HTML, and the content warning."""
-    pair = read_pair(comparison_id, is_flipped=is_flipped)
-    return *draw_texts(pair, language), pair.content_warning
+class DrawnPair(NamedTuple):
+    """A comparison as HTML: the dialogue, and the replies in either order."""
+
+    story: SafeString
+    straight: SafeString
+    flipped: SafeString
+    warning: str
+
+    def replies(self, *, is_flipped: bool) -> SafeString:
+        return self.flipped if is_flipped else self.straight
+
+
+@lru_cache(maxsize=4096)
+def draw_pair(comparison_id: int, language: str) -> DrawnPair:
+    """Return the comparison as HTML. One entry serves both orders, so that a process soon has what is asked for."""
+    pair = read_pair(comparison_id, is_flipped=False)
+    story, straight = draw_texts(pair, language)
+    return DrawnPair(story, straight, draw_responses(pair.swapped(), language), pair.content_warning)
 
 
 def draw_texts(pair: Pair, language: str) -> tuple[SafeString, SafeString]:
     """Return the dialogue and the two responses as HTML; the language is that of the words around them."""
-    context = {"pair": pair, "language": language}
-    return render_to_string("annotator/_story.html", context), render_to_string("annotator/_responses.html", context)
+    story = render_to_string("annotator/_story.html", {"pair": pair, "language": language})
+    return story, draw_responses(pair, language)
+
+
+def draw_responses(pair: Pair, language: str) -> SafeString:
+    """Return the two responses as HTML."""
+    drawn = _responses_skeleton(pair.language, language)
+    return mark_safe(drawn.fill({"left": escape(pair.left), "right": escape(pair.right)}))  # noqa: S308 - escaped here
+
+
+@lru_cache(maxsize=512)
+def _responses_skeleton(text_language: str, language: str) -> Skeleton:
+    return Skeleton("annotator/_responses.html", {"text_language": text_language}, ["left", "right"])
 
 
 def draw_exercise(

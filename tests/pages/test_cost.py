@@ -20,8 +20,7 @@ def statements_of(client, *, htmx: bool) -> list[str]:
     # What every process reads once: the study's words and questions, and the texts of the comparisons.
     client.post(page_of(held_by(annotator)), answers(study), headers=headers)
     for comparison in study.comparisons.all():
-        for is_flipped in (True, False):
-            draw_pair(comparison.pk, is_flipped, "en")
+        draw_pair(comparison.pk, "en")
     page, form = page_of(held_by(annotator)), answers(study)
     with CaptureQueriesContext(connection) as seen:
         answer = client.post(page, form, headers=headers)
