@@ -74,6 +74,7 @@ def _refuse(request: HttpRequest, study: Study, problem: str, *, status: int = 4
 @in_its_language
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_variables()
 def landing(request: HttpRequest, study: UUID) -> HttpResponse:
     """What the study asks, and consent."""
     if entry_parameters(request):
