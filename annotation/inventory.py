@@ -37,6 +37,13 @@ INVENTORY: tuple[Stored, ...] = (
         "so that one person takes part once",
         WITH_THE_HASH,
     ),
+    Stored(
+        "Annotator",
+        ("batch",),
+        "the platform batch with which they came",
+        "to count the places of each batch",
+        WITH_STUDY_KEPT,
+    ),
     Stored("Annotator", ("is_simulated",), "whether it is a simulated person", "rehearsals", WITH_STUDY_KEPT),
     Stored(
         "Annotator",

@@ -11,10 +11,11 @@ from django.urls import reverse
 from annotation.admin.asking import AskingAdmin, RowAction
 from annotation.admin.base import ConsoleAdmin, ConsoleInline, ReadOnlyAdmin
 from annotation.admin.membership import OfStudy
-from annotation.models import ExitCode, PlatformMessage, Recruitment, Study
+from annotation.models import ExitCode, PlatformBatch, PlatformMessage, Recruitment, Study
 from annotation.platforms import PLATFORMS
+from annotation.platforms.protocol import BATCH_PARAMETER
 from annotation.roles import Action
-from annotation.services import recruiting, subscribing
+from annotation.services import places, recruiting, subscribing
 from annotation.services.actors import Actor, actor_of
 from annotation.services.members import may, studies_of
 
@@ -68,6 +69,36 @@ class ExitCodeInline(ConsoleInline[ExitCode, Recruitment]):
         return obj is not None and may(request.user, Action.CHANGE, obj.study)
 
 
+class PlatformBatchInline(ConsoleInline[PlatformBatch, Recruitment]):
+    """Places for each study, task or timeslot at the platform; free to change while people take part."""
+
+    model = PlatformBatch
+    verbose_name_plural = "Platform batches: places of their own for each study, task or timeslot at the platform"
+    fields = ("name", "key", "places", "places_taken", "link")
+    readonly_fields = ("places_taken", "link")
+
+    @admin.display(description="appended to the link")
+    def link(self, batch: PlatformBatch) -> str:
+        """What to append to the address above, where the platform sends no such id of its own."""
+        return f"{BATCH_PARAMETER}={batch.key}" if batch.key else "–"
+
+    def _may(self, request: HttpRequest, recruitment: Recruitment | None) -> bool:
+        return recruitment is not None and may(request.user, Action.CHANGE, recruitment.study)
+
+    def has_view_permission(self, request: HttpRequest, obj: Recruitment | None = None) -> bool:
+        """Whoever opened the page may read how many places there are."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Recruitment | None = None) -> bool:
+        return self._may(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Recruitment | None = None) -> bool:
+        return self._may(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Recruitment | None = None) -> bool:
+        return self._may(request, obj)
+
+
 def _make_codes(recruitment: Recruitment, actor: Actor, reason: str) -> str:
     made = recruiting.make_codes(recruitment)
     return f"{len(made)} codes made. Enter them at the platform, each for its outcome."
@@ -112,7 +143,7 @@ class RecruitmentAdmin(OfStudy[Recruitment], AskingAdmin[Recruitment], ConsoleAd
     list_select_related = ("study",)
     search_fields = ("study__name",)
     filter_horizontal = ("not_if_took_part_in",)
-    inlines = (ExitCodeInline,)
+    inlines = (PlatformBatchInline, ExitCodeInline)
 
     def get_fieldsets(self, request: HttpRequest, obj: Recruitment | None = None) -> Any:
         if obj is None:
@@ -124,8 +155,11 @@ class RecruitmentAdmin(OfStudy[Recruitment], AskingAdmin[Recruitment], ConsoleAd
         return [sets[0], (platform.name, {"fields": needed}), sets[1]] if needed else sets
 
     def get_inline_instances(self, request: HttpRequest, obj: Recruitment | None = None) -> list[Any]:
-        is_coded = obj is not None and not PLATFORMS[obj.platform].has_personal_codes
-        return list(super().get_inline_instances(request, obj)) if is_coded else []
+        if obj is None:
+            return []
+        is_coded = not PLATFORMS[obj.platform].has_personal_codes
+        inlines = super().get_inline_instances(request, obj)
+        return [each for each in inlines if is_coded or not isinstance(each, ExitCodeInline)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Recruitment | None = None) -> tuple[str, ...]:
         return ("study",) if obj else ()
@@ -152,6 +186,18 @@ class RecruitmentAdmin(OfStudy[Recruitment], AskingAdmin[Recruitment], ConsoleAd
         """Fill in the codes that were left empty once they are stored."""
         super().save_related(request, form, formsets, change)
         recruiting.fill_codes(form.instance)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Store of a batch what was changed alone: people may be taking places while the page is open."""
+        if formset.model is not PlatformBatch:
+            return super().save_formset(request, form, formset, change)
+        formset.save(commit=False)
+        for gone in formset.deleted_objects:
+            gone.delete()
+        for batch in formset.new_objects:
+            places.save_batch(batch, actor=actor_of(request.user))
+        for batch, fields in formset.changed_objects:
+            places.save_batch(batch, fields=fields, actor=actor_of(request.user))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if recruitment := context.get("original"):

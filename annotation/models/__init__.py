@@ -22,6 +22,7 @@ from annotation.models.membership import Membership
 from annotation.models.recruitment import (
     ExitCode,
     Invitation,
+    PlatformBatch,
     PlatformEvent,
     PlatformIdentity,
     PlatformMessage,
@@ -57,6 +58,7 @@ __all__ = [
     "Matchup",
     "Membership",
     "PayDecision",
+    "PlatformBatch",
     "PlatformEvent",
     "PlatformIdentity",
     "PlatformMessage",

@@ -17,6 +17,9 @@ class Annotator(models.Model):
     pseudonym = models.CharField(max_length=40, help_text="Names the person in exports, in this study alone.")
     platform = models.CharField(max_length=20, default="open")
     platform_hash = models.CharField(max_length=64, blank=True)
+    batch = models.ForeignKey(
+        "annotation.PlatformBatch", on_delete=models.RESTRICT, null=True, blank=True, related_name="annotators"
+    )
     is_simulated = models.BooleanField(default=False)
     consent_version = models.CharField(max_length=60)
     consent_sha256 = models.CharField(max_length=64)

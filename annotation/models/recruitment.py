@@ -125,6 +125,42 @@ class ExitCode(models.Model):
         return f"{self.exit}: {self.code}"
 
 
+class PlatformBatch(models.Model):
+    """People who come by one study, task or timeslot of a platform, with places of their own."""
+
+    recruitment = models.ForeignKey(Recruitment, on_delete=models.CASCADE, related_name="batches")
+    name = models.CharField(max_length=60, help_text="For your team alone, e.g. Tuesday, or Germany.")
+    key = models.CharField(
+        "id in the link",
+        max_length=100,
+        blank=True,
+        validators=[_NAME],
+        help_text="The study's id at the platform (Prolific STUDY_ID, Connect projectId, Mechanical Turk hitId), or a "
+        "word of yours that you append to the link as batch=WORD. Empty: everybody who comes for no other batch.",
+    )
+    places = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many people; the next one is told that all are taken. Empty: no limit."
+    )
+    places_taken = models.PositiveIntegerField("taken", default=0, editable=False)
+
+    class Meta:
+        verbose_name_plural = "platform batches"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recruitment", "key"],
+                name="platform_batch_once",
+                violation_error_message="Each batch needs an id of its own: the link tells them apart by it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(places=None) | Q(places_taken__lte=models.F("places")), name="people_within_batch"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class PlatformIdentity(models.Model):
     """Who an annotator is at the platform: hashes for look-up, sealed ids for review until they are erased.
 

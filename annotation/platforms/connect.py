@@ -13,6 +13,7 @@ from annotation.platforms.protocol import (
     Visitor,
     WayOut,
     is_https_address,
+    read_batch,
     read_id,
     require_https,
 )
@@ -34,7 +35,8 @@ class Connect:
             raise BadEntry(
                 gettext_noop("This link belongs to another study. Please open it again from your Connect dashboard.")
             )
-        return Visitor(self.key, read_id(query, names.person), read_id(query, names.submission))
+        person, submission = read_id(query, names.person), read_id(query, names.submission)
+        return Visitor(self.key, person, submission, batch=read_batch(query, names.study))
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:
         if how in ENDS_ELSEWHERE:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from annotation.platforms.protocol import BadEntry, Deed, Setup, Verify, Visitor, WayOut, read_id
+from annotation.platforms.protocol import BadEntry, Deed, Setup, Verify, Visitor, WayOut, read_batch, read_id
 from annotation.states import Exit
 
 INVITATION_PARAMETER = "invitation"
@@ -16,7 +16,7 @@ class OpenLink:
     has_personal_codes = True
 
     def read_entry(self, query: Mapping[str, str], setup: Setup, verify: Verify) -> Visitor:
-        return Visitor(self.key, "")
+        return Visitor(self.key, "", batch=read_batch(query))
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:
         return WayOut(code=code)
@@ -41,7 +41,7 @@ class Invitations(OpenLink):
         claims = verify(read_id(query, INVITATION_PARAMETER))
         if not claims.get("code"):
             raise BadEntry()
-        return Visitor(self.key, str(claims["code"]), is_signed=True)
+        return Visitor(self.key, str(claims["code"]), is_signed=True, batch=read_batch(query))
 
     def entry_query(self, setup: Setup) -> str:
         return f"enter/?{INVITATION_PARAMETER}=…"

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from annotation.platforms.protocol import Deed, Names, Setup, Verify, Visitor, WayOut, read_id, require_https
+from annotation.platforms.protocol import (
+    Deed,
+    Names,
+    Setup,
+    Verify,
+    Visitor,
+    WayOut,
+    read_batch,
+    read_id,
+    require_https,
+)
 from annotation.states import Exit
 
 USUAL = Names("workerId", "assignmentId", "hitId")
@@ -22,10 +32,13 @@ class MechanicalTurk:
     def read_entry(self, query: Mapping[str, str], setup: Setup, verify: Verify) -> Visitor:
         if token := query.get(TOKEN):
             said = verify(token)
-            return Visitor(self.key, said["person"], said["submission"], submit_to=said["submit_to"])
+            return Visitor(
+                self.key, said["person"], said["submission"], submit_to=said["submit_to"], batch=said["batch"]
+            )
         names = setup.names(USUAL)
         submit_to = query.get(SUBMIT_TO, "")
-        return Visitor(self.key, read_id(query, names.person), read_id(query, names.submission), submit_to=submit_to)
+        person, submission = read_id(query, names.person), read_id(query, names.submission)
+        return Visitor(self.key, person, submission, submit_to=submit_to, batch=read_batch(query, names.study))
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:
         # The frame has the form, with the code in it.

@@ -13,6 +13,7 @@ from annotation.platforms.protocol import (
     Verify,
     Visitor,
     WayOut,
+    read_batch,
     read_id,
     require_https,
 )
@@ -52,7 +53,8 @@ class Prolific:
             raise BadEntry(
                 gettext_noop("This link belongs to another study. Please open it again from your Prolific page.")
             )
-        return Visitor(self.key, read_id(said, names.person), read_id(said, names.submission), is_signed)
+        person, submission = read_id(said, names.person), read_id(said, names.submission)
+        return Visitor(self.key, person, submission, is_signed, batch=read_batch(said, names.study))
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:
         if how in ENDS_ELSEWHERE:

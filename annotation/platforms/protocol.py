@@ -12,6 +12,9 @@ from annotation.states import Exit
 LONGEST_ID = 200
 """No platform's id is nearly as long."""
 
+BATCH_PARAMETER = "batch"
+"""What a researcher appends to a link whose platform sends no id of the study."""
+
 ENDS_ELSEWHERE = frozenset({Exit.RETURNED, Exit.TIMED_OUT})
 """Exits that the platform reports: nobody needs a code to go back there."""
 
@@ -27,7 +30,8 @@ class BadEntry(DuologueError):
 class Visitor(NamedTuple):
     """A person as the platform's link names them. `is_signed`: nobody else can have made the link.
 
-    `submission` is the platform's id of this one participation; `submit_to` is where Mechanical Turk wants the end.
+    `submission` is the platform's id of this one participation; `submit_to` is where Mechanical Turk wants the end;
+    `batch` is the platform's id of the study that sent them, or the word that stands in the link for it.
     """
 
     platform: str
@@ -35,6 +39,7 @@ class Visitor(NamedTuple):
     submission: str = ""
     is_signed: bool = False
     submit_to: str = ""
+    batch: str = ""
 
 
 class WayOut(NamedTuple):
@@ -126,6 +131,12 @@ def read_id(query: Mapping[str, str], name: str) -> str:
     if not value or len(value) > LONGEST_ID or not value.isprintable() or value.startswith(("{{", "%", "${")):
         raise BadEntry()
     return value
+
+
+def read_batch(query: Mapping[str, str], study_parameter: str = "") -> str:
+    """Return the batch that a link names: in so many words, else by the platform's id of the study; "" for none."""
+    value = (query.get(BATCH_PARAMETER) or query.get(study_parameter) or "").strip()
+    return value if len(value) <= LONGEST_ID and value.isprintable() else ""
 
 
 def require_https(setup: Setup, platform: str) -> list[str]:

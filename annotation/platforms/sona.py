@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from annotation.platforms.protocol import Deed, Names, Setup, Verify, Visitor, WayOut, read_id, require_https
+from annotation.platforms.protocol import (
+    Deed,
+    Names,
+    Setup,
+    Verify,
+    Visitor,
+    WayOut,
+    read_batch,
+    read_id,
+    require_https,
+)
 from annotation.states import Exit
 
 USUAL = Names("survey_code")
@@ -18,7 +28,7 @@ class Sona:
 
     def read_entry(self, query: Mapping[str, str], setup: Setup, verify: Verify) -> Visitor:
         code = read_id(query, setup.names(USUAL).person)
-        return Visitor(self.key, code, code)
+        return Visitor(self.key, code, code, batch=read_batch(query))
 
     def way_out(self, how: Exit, setup: Setup, code: str) -> WayOut:
         return WayOut()

@@ -9,24 +9,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
 
 from annotation.errors import DuologueError, gettext_noop
-from annotation.models import Annotator, Assignment, Judgement, ProblemReport, Slot, Study
+from annotation.models import Annotator, Assignment, Judgement, PlatformBatch, ProblemReport, Slot, Study
 from annotation.platforms import Visitor
 from annotation.services.identities import is_excluded, keep_identity, study_hash
+from annotation.services.places import batch_of, give_back_place, take_place
 from annotation.services.platform_messages import order_deed
 from annotation.services.recruiting import code_for, random_code
 from annotation.services.statements import row_on_a_live_connection
 from annotation.states import AssignmentState, ComparisonKind, Exit, Side, StudyState
-
-
-class StudyNotOpen(DuologueError):
-    user_message = gettext_noop("This study is not open at the moment. Thank you for your interest.")
-
-
-class NoPlaceLeft(DuologueError):
-    user_message = gettext_noop("All places in this study are taken. Thank you for your interest.")
 
 
 class ConsentChanged(DuologueError):
@@ -139,17 +131,18 @@ def enrol(
     """Take a person into a running study, after they agreed to the consent text of this version.
 
     `visitor` is who they are at their platform; None on an open link.
-    Raises: StudyNotOpen, NoPlaceLeft, ConsentChanged, NotEligible, AlreadyEnrolled.
+    Raises: StudyNotOpen, NoPlaceLeft, NoSuchBatch, ConsentChanged, NotEligible, AlreadyEnrolled.
     """
     study = Study.objects.get(pk=study.pk)
     if consent_version != study.consent_version:
         raise ConsentChanged()
     if visitor and is_excluded(study, visitor):
         raise NotEligible()
+    batch = batch_of(study, visitor)
     try:
         with transaction.atomic():
-            _take_place(study)
-            annotator = _create(study, visitor, now=now, is_simulated=is_simulated)
+            take_place(study, batch)
+            annotator = _create(study, visitor, batch, now=now, is_simulated=is_simulated)
             if visitor and visitor.person:
                 keep_identity(annotator, visitor, now=now)
     except IntegrityError as error:
@@ -159,25 +152,21 @@ def enrol(
     return annotator
 
 
-def _create(study: Study, visitor: Visitor | None, *, now: datetime, is_simulated: bool) -> Annotator:
+def _create(
+    study: Study, visitor: Visitor | None, batch: PlatformBatch | None, *, now: datetime, is_simulated: bool
+) -> Annotator:
     return Annotator.objects.create(
         study=study,
         pseudonym=f"P-{random_code(8)}",
         platform=visitor.platform if visitor else "open",
         platform_hash=study_hash(study, visitor) if visitor else "",
+        batch=batch,
         is_simulated=is_simulated,
         consent_version=study.consent_version,
         consent_sha256=hashlib.sha256(study.consent_text.encode()).hexdigest(),
         consented_at=now,
         seed=secrets.randbelow(2**31),
     )
-
-
-def _take_place(study: Study) -> None:
-    has_place = Q(annotators_limit=None) | Q(places_taken__lt=F("annotators_limit"))
-    running = Study.objects.filter(pk=study.pk, state=StudyState.RUNNING)
-    if not running.filter(has_place).update(places_taken=F("places_taken") + 1):
-        raise NoPlaceLeft() if running.exists() else StudyNotOpen()
 
 
 def mark_instructed(annotator_id: int, *, now: datetime) -> None:
@@ -205,11 +194,6 @@ def _end(annotator_id: int, how: Exit, *, now: datetime) -> tuple[Annotator, boo
     if left:
         order_deed(annotator, how, now=now)
     return annotator, bool(left)
-
-
-def give_back_place(annotator: Annotator) -> None:
-    """Open the place of a person who will not go on to somebody else."""
-    Study.objects.filter(pk=annotator.study_id, places_taken__gt=0).update(places_taken=F("places_taken") - 1)
 
 
 def keep_feedback(annotator_id: int, text: str) -> None:

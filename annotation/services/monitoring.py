@@ -10,7 +10,16 @@ from django.db.models.aggregates import Aggregate
 from django.db.models.functions import Coalesce, Extract
 
 from annotation.flow import Step
-from annotation.models import Annotator, Assignment, CheckResult, ProblemReport, Slot, StepAttempt, Study
+from annotation.models import (
+    Annotator,
+    Assignment,
+    CheckResult,
+    PlatformBatch,
+    ProblemReport,
+    Slot,
+    StepAttempt,
+    Study,
+)
 from annotation.pay import Cost, Pay, cost_of, pay_of
 from annotation.services import guide
 from annotation.services.flows import read_steps
@@ -74,6 +83,23 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Places of one platform batch, and what its people have done. Without a limit `places` is None."""
+
+    pk: int
+    name: str
+    key: str
+    places: int | None
+    taken: int
+    finished: int
+    judged: int
+
+    @property
+    def is_full(self) -> bool:
+        return self.places is not None and self.taken >= self.places
+
+
+@dataclass(frozen=True)
 class Look:
     """The study at one moment."""
 
@@ -86,6 +112,7 @@ class Look:
     treatment_right: int
     funnel: tuple[Stage, ...]
     exits: tuple[tuple[str, int], ...]
+    batches: tuple[Batch, ...]
     pay: Pay | None
     cost: Cost | None
     people: tuple[Person, ...]
@@ -115,6 +142,7 @@ def look(study: Study, *, now: datetime) -> Look:
         treatment_right=sides["right"],
         funnel=_funnel(study),
         exits=_exits(study),
+        batches=_batches(study),
         pay=_pay(study),
         cost=_cost(study),
         people=tuple(_people(study, held, now, median)),
@@ -171,6 +199,16 @@ def _exits(study: Study) -> tuple[tuple[str, int], ...]:
     ended = study.annotators.exclude(exit="").values("exit").order_by()
     rows = ended.annotate(n=Count("pk")).values_list("exit", "n").order_by("-n", "exit")
     return tuple((how.replace("_", " "), n) for how, n in rows)
+
+
+def _batches(study: Study) -> tuple[Batch, ...]:
+    """Count places and work for each platform batch, in the order in which they were made."""
+    rows = PlatformBatch.objects.filter(recruitment__study=study).annotate(
+        finished=Count("annotators", filter=Q(annotators__exit=Exit.COMPLETED)),
+        judged=Coalesce(Sum("annotators__submitted_count"), 0),
+    )
+    facts = ("pk", "name", "key", "places", "places_taken", "finished", "judged")
+    return tuple(Batch(*row) for row in rows.values_list(*facts))
 
 
 def working_seconds(study: Study) -> dict[int, float]:

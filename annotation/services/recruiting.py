@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from annotation.models import ExitCode, Recruitment, Study
 from annotation.platforms import PLATFORMS, Platform, Setup, Visitor, WayOut
 from annotation.platforms.protocol import ENDS_ELSEWHERE
+from annotation.services import places
 from annotation.services.actors import Actor
 from annotation.services.identities import find_enrolled, is_excluded, sealer
 from annotation.services.sealed_tokens import verifier
@@ -25,12 +25,16 @@ CODE_LENGTH = 10
 
 
 class Gate(StrEnum):
-    """Whether somebody may read the consent page. STRANGER: the platform's link did not bring them."""
+    """Whether somebody may read the consent page. STRANGER: the platform's link did not bring them.
+
+    NO_BATCH: the study counts people by platform batch, and this link is of none.
+    """
 
     OPEN = "open"
     STRANGER = "stranger"
     KNOWN = "known"
     EXCLUDED = "excluded"
+    NO_BATCH = "no batch"
     FULL = "full"
 
 
@@ -88,8 +92,11 @@ def gate(study: Study, visitor: Visitor | None) -> Gate:
         return Gate.KNOWN
     if visitor and is_excluded(study, visitor):
         return Gate.EXCLUDED
-    is_full = Study.objects.filter(pk=study.pk, places_taken__gte=F("annotators_limit")).exists()
-    return Gate.FULL if is_full else Gate.OPEN
+    try:
+        batch = places.batch_of(study, visitor)
+    except places.NoSuchBatch:
+        return Gate.NO_BATCH
+    return Gate.FULL if places.is_full(study, batch) else Gate.OPEN
 
 
 def way_out(study: Study, how: Exit, code: str = "") -> WayOut:
@@ -148,4 +155,18 @@ def make_codes(recruitment: Recruitment) -> list[ExitCode]:
 def problems(study: Study) -> list[str]:
     """Return, in sentences, what is missing before people can come through the study's platform."""
     recruitment = recruitment_of(study)
-    return PLATFORMS[recruitment.platform].problems(setup_of(recruitment))
+    found = PLATFORMS[recruitment.platform].problems(setup_of(recruitment))
+    return found + _unreachable(recruitment)
+
+
+def _unreachable(recruitment: Recruitment) -> list[str]:
+    """Say which batches nobody can come to, because links of all other studies at the platform are refused."""
+    only = recruitment.platform_study_id
+    if not only or not recruitment.pk:
+        return []
+    names = recruitment.batches.exclude(key__in=["", only]).values_list("name", flat=True)
+    return [
+        f"Nobody can come to the batch “{name}”: links of other studies than {only} are refused. Leave the study's id "
+        "at the platform empty, the batches say which links are welcome."
+        for name in names
+    ]

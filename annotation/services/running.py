@@ -1,10 +1,10 @@
 """What a researcher does to a running study: more places, a message to everybody."""
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from annotation.errors import DuologueError
-from annotation.models import Annotator, Study
+from annotation.models import Annotator, PlatformBatch, Study
 from annotation.services.actors import Actor
 from annotation.services.trail import record
 from annotation.states import StudyState
@@ -19,6 +19,10 @@ class NotRunning(DuologueError):
 
 class BadPlaces(DuologueError):
     user_message = f"Give a number of places from 1 to {MOST_PLACES:,}."
+
+
+class NoSuchPlaces(DuologueError):
+    user_message = "This study has no such batch. Reload the page."
 
 
 class NoLimit(DuologueError):
@@ -42,6 +46,23 @@ def top_up(study: Study, places: int, *, actor: Actor) -> Study:
 
 
 @transaction.atomic
+def top_up_batch(study: Study, batch_id: int, places: int, *, actor: Actor) -> PlatformBatch:
+    """Add places to a platform batch of a study that is open. Raises: BadPlaces, NoSuchPlaces, NoLimit, NotRunning."""
+    if not 1 <= places <= MOST_PLACES:
+        raise BadPlaces()
+    if not _open(study).exists():
+        raise NotRunning()
+    batch = PlatformBatch.objects.filter(pk=batch_id, recruitment__study=study).first()
+    if batch is None:
+        raise NoSuchPlaces()
+    if not PlatformBatch.objects.filter(pk=batch_id).exclude(places=None).update(places=F("places") + places):
+        raise NoLimit("This batch has no limit of places, so there is nothing to add to.")
+    record(study, "top up", actor=actor, places=places, batch=batch.name)
+    batch.refresh_from_db()
+    return batch
+
+
+@transaction.atomic
 def tell_everybody(study: Study, text: str, *, actor: Actor) -> Study:
     """Show a message once to everybody, on their next page; an empty one takes back what was not yet shown.
 
@@ -55,9 +76,12 @@ def tell_everybody(study: Study, text: str, *, actor: Actor) -> Study:
     return study
 
 
+def _open(study: Study) -> QuerySet[Study]:
+    return Study.objects.filter(pk=study.pk, state__in=[StudyState.RUNNING, StudyState.PAUSED])
+
+
 def _change(study: Study, **values: object) -> None:
-    open_ = Study.objects.filter(pk=study.pk, state__in=[StudyState.RUNNING, StudyState.PAUSED])
-    if not open_.update(**values):
+    if not _open(study).update(**values):
         raise NotRunning()
     study.refresh_from_db()
 

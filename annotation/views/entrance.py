@@ -16,9 +16,10 @@ from annotation.middleware import entry_parameters
 from annotation.models import Annotator, Study
 from annotation.platforms import BadEntry, Visitor
 from annotation.services import annotators, platform_events, recruiting
-from annotation.services.annotators import NoPlaceLeft, NotEligible
+from annotation.services.annotators import NotEligible
 from annotation.services.faces import read_face
 from annotation.services.identities import find_enrolled
+from annotation.services.places import NoPlaceLeft, NoSuchBatch
 from annotation.services.recruiting import Gate
 from annotation.states import Exit, StudyState
 from annotation.views import entry_cookie
@@ -39,9 +40,17 @@ def enter(request: HttpRequest, study: UUID) -> HttpResponse:
     except BadEntry as error:
         return _refuse(request, found, gettext(error.user_message))
     if not visitor.person:
-        return redirect("annotator:landing", study=study)
+        return _lead_in_anybody(found, visitor)
     enrolled = find_enrolled(found, visitor)
     return _lead_back(request, found, visitor, enrolled) if enrolled else _lead_in(found, visitor)
+
+
+def _lead_in_anybody(study: Study, visitor: Visitor) -> HttpResponse:
+    """Lead somebody on whom nobody knows; all that may be known is the batch in which they come."""
+    response = redirect("annotator:landing", study=study.code)
+    if visitor.batch:
+        entry_cookie.give(response, study, Ticket(visitor))
+    return response
 
 
 def _lead_in(study: Study, visitor: Visitor) -> HttpResponse:
@@ -102,6 +111,8 @@ def _stop(request: HttpRequest, study: Study, visitor: Visitor | None) -> HttpRe
             return _refuse(request, study, gettext(annotators.AlreadyEnrolled.user_message), status=409)
         case Gate.EXCLUDED:
             return show_exit(request, study, Exit.NOT_ELIGIBLE)
+        case Gate.NO_BATCH:
+            return _refuse(request, study, gettext(NoSuchBatch.user_message))
         case Gate.FULL:
             return show_exit(request, study, Exit.QUOTA_FULL)
     return None

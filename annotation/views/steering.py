@@ -40,15 +40,27 @@ def _steer(request: HttpRequest, study: Study) -> str:
             studies.resume(study, actor=actor)
             return "The study runs again."
         case "top-up":
-            places = request.POST.get("places", "")
-            number = int(places) if places.isascii() and places.isdigit() and len(places) < 9 else 0
-            running.top_up(study, number, actor=actor)
-            return f"There are {study.annotators_limit} places now."
+            return _top_up(request, study)
         case "message":
             running.tell_everybody(study, request.POST.get("message", ""), actor=actor)
             said = "Everybody sees it once, on their next comparison."
             return said if study.message else "Nothing more is shown."
     raise DuologueError("Choose one of the buttons.")
+
+
+def _top_up(request: HttpRequest, study: Study) -> str:
+    """Add places to the study, or to the one of its platform batches that the form names."""
+    number, actor = _number(request.POST.get("places", "")), actor_of(request.user)
+    if "batch" in request.POST:
+        batch = running.top_up_batch(study, _number(request.POST["batch"]), number, actor=actor)
+        return f"There are {batch.places} places in “{batch}” now."
+    running.top_up(study, number, actor=actor)
+    return f"There are {study.annotators_limit} places now."
+
+
+def _number(text: str) -> int:
+    """Read a count or an id; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 @require_safe

@@ -11,6 +11,7 @@ from tests.platforms.people import make_recruiting_study
 
 pytestmark = pytest.mark.django_db
 
+NO_BATCHES = {"batches-TOTAL_FORMS": "0", "batches-INITIAL_FORMS": "0"}
 NO_CODES = {"exit_codes-TOTAL_FORMS": "0", "exit_codes-INITIAL_FORMS": "0"}
 
 
@@ -74,6 +75,7 @@ def test_a_study_gets_its_platform_with_two_clicks(researcher):
 def test_a_credit_token_is_kept_sealed_and_never_shown(researcher):
     study = make_recruiting_study("sona", sona_host="school.sona-systems.com")
     kept = {"platform": "sona", "sona_host": "school.sona-systems.com", "sona_experiment": "7", "ids_kept_days": "60"}
+    kept |= NO_BATCHES
     researcher.post(page(study.recruitment), kept | {"credit_token": "sesame"})
     study.recruitment.refresh_from_db()
     assert sealer().open(study.recruitment.sealed_credit_token) == "sesame"
@@ -92,6 +94,8 @@ def test_two_exits_cannot_share_a_code(researcher):
     forms |= {"exit_codes-0-id": code.pk, "exit_codes-0-recruitment": study.recruitment.pk}
     forms |= {"exit_codes-0-exit": "completed", "exit_codes-0-code": "SAME"}
     forms |= {"exit_codes-1-exit": "no_consent", "exit_codes-1-code": "SAME"}
-    answer = researcher.post(page(study.recruitment), {"platform": "prolific", "ids_kept_days": "60"} | forms)
+    answer = researcher.post(
+        page(study.recruitment), {"platform": "prolific", "ids_kept_days": "60"} | NO_BATCHES | forms
+    )
     assert answer.status_code == 200
     assert ExitCode.objects.count() == 1

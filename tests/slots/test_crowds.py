@@ -1,37 +1,21 @@
 """Many annotators at once, each on a connection of their own, against real PostgreSQL."""
 
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from annotation.answers import Answer
 from annotation.models import Assignment, Judgement
-from annotation.services.annotators import Held, NoPlaceLeft, enrol, find_standing
+from annotation.services.annotators import Held, enrol, find_standing
+from annotation.services.places import NoPlaceLeft
 from annotation.services.sheets import read_sheet
 from annotation.services.slots import Receipt, claim_next, submit_and_claim
 from tests.build import make_running_study
-from tests.slots.crowd import Crowd, assert_complete, work_in_processes
+from tests.slots.crowd import Crowd, assert_complete, at_once, work_in_processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(count, work):
-    """Run `work(number)` in so many threads that start together; return what they returned."""
-    barrier = threading.Barrier(count)
-
-    def begin(number):
-        try:
-            barrier.wait()
-            return work(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(begin, range(count)))
 
 
 def test_32_annotators_at_once_leave_none_over_none_under_and_nobody_twice():

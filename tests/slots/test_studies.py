@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from annotation.models import Agent, Annotator, Comparison, Event, GenerationRun, Matchup, Response, Slot, Study
 from annotation.platforms import Visitor
-from annotation.services.annotators import AlreadyEnrolled, ConsentChanged, NoPlaceLeft, StudyNotOpen, enrol, withdraw
+from annotation.services.annotators import AlreadyEnrolled, ConsentChanged, enrol, withdraw
 from annotation.services.comparisons import attach_responses
 from annotation.services.editing import StudyIsFrozen
 from annotation.services.guide import standing
+from annotation.services.places import NoPlaceLeft, StudyNotOpen
 from annotation.services.reasons import NoReason
 from annotation.services.rehearsals import NoRehearsal, RehearsalOfRehearsal, delete_rehearsal, make_rehearsal
 from annotation.services.studies import (
