@@ -77,7 +77,7 @@ class PlatformBatchInline(ConsoleInline[PlatformBatch, Recruitment]):
     fields = ("name", "key", "places", "places_taken", "link")
     readonly_fields = ("places_taken", "link")
 
-    @admin.display(description="appended to the link")
+    @admin.display(description="append, unless the platform sends it")
     def link(self, batch: PlatformBatch) -> str:
         """What to append to the address above, where the platform sends no such id of its own."""
         return f"{BATCH_PARAMETER}={batch.key}" if batch.key else "–"

@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
+from annotation.models import Recruitment
 from annotation.services import exclusions, studies
 from tests import build
 from tests.console.judging import make_judged_study
@@ -15,6 +16,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def addresses() -> dict[str, str]:
     running, closed = make_judged_study(), make_judged_study(pull=0.8)
+    recruitment = Recruitment.objects.create(study=running, platform="prolific")
+    for name, places, taken in (("Germany", 20, 7), ("France, second wave", 5, 5), ("Everybody else", None, 3)):
+        recruitment.batches.create(name=name, key=name[:6] if places else "", places=places, places_taken=taken)
     studies.close(closed, actor=None, now=timezone.now())
     return {
         "results of a running study": f"/studies/{running.code}/results/",
