@@ -63,7 +63,8 @@ def test_many_drawn_answers_give_back_the_expected_score_from_either_side():
 def test_win_score_to_expect_weighs_comparisons_by_their_judgements():
     check = check_win_score([(Expected(1.0, 0.0), [1, 1, 1]), (Expected(0.5, 0.25), [0])], 0.75)
     assert check.expected == pytest.approx(0.875)
-    assert check.allowed == pytest.approx(3.2905 * 0.5 / 4)
+    # The one judgement that may come out otherwise can be a quarter of one half away.
+    assert check.allowed == pytest.approx(0.125)
 
 
 def test_slope_is_1_where_answers_follow_the_rule_and_minus_1_where_sides_are_mixed_up():

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation.errors import DuologueError
 from annotation.models import Comparison, Matchup, Scale, Study
+from annotation.rehearsal.allowance import MISS_CHANCE
 from annotation.rehearsal.annotator import SimulatedAnnotator
 from annotation.rehearsal.rule import CHARACTERS, Expected, expected_score
 from annotation.rehearsal.verdict import Recovered, Verdict, check_slope, check_win_score, read_results, table
@@ -45,13 +46,14 @@ class Outcome:
         return bool(self.verdicts) and all(verdict.holds for verdict in self.verdicts)
 
     def __str__(self) -> str:
-        ending = "every figure came out as it should" if self.holds else "the rehearsal FAILED"
+        ending = "Every figure came out as it should" if self.holds else "The rehearsal FAILED"
         return "\n".join(
             [
                 *(f"{agent}: {note}." for agent, note in generation.notes_of(self.study)),
                 f"Rehearsal: {self.annotators} simulated annotators judged {self.judged} times through the pages.",
                 *table(self.verdicts),
-                f"Behind ±: the half-width of a 99.9 % interval around what the rule leads to expect; {ending}.",
+                "Behind ±: how far a figure may be from what the rule leads to expect; all hold together "
+                f"but for a chance of 0.1 %. {ending}.",
                 f"Judgements, all marked as a rehearsal: {self.csv}",
                 f"Every figure: python -m annotation.results '{self.csv}'",
             ]
@@ -130,6 +132,7 @@ def compare(rehearsal: Study, recovered: Recovered) -> Iterator[Verdict]:
     """Set what the results say beside what the rule says of the texts, for every matchup and criterion."""
     comparisons = [comparison for comparison, _ in counted(rehearsal)]
     has_tie = rehearsal.scale != Scale.TWO
+    chance = MISS_CHANCE / (2 * rehearsal.matchups.count() * rehearsal.criteria.count())
     for matchup in Matchup.objects.filter(study=rehearsal).select_related("baseline", "treatment"):
         mine = [comparison for comparison in comparisons if comparison.matchup_id == matchup.pk]
         for criterion in rehearsal.criteria.all():
@@ -139,8 +142,8 @@ def compare(rehearsal: Study, recovered: Recovered) -> Iterator[Verdict]:
                 if (scores := recovered.scores.get((str(comparison.code), criterion.key)))
             ]
             found = recovered.of(criterion.key, baseline=matchup.baseline.name, treatment=matchup.treatment.name)
-            win_score = check_win_score(judged, found.score)
-            yield Verdict(criterion.name, str(matchup), found, win_score, check_slope(judged))
+            win_score = check_win_score(judged, found.score, chance)
+            yield Verdict(criterion.name, str(matchup), found, win_score, check_slope(judged, chance))
 
 
 def expected_of(comparison: Comparison, question: str, *, has_tie: bool) -> Expected:

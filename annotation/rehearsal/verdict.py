@@ -1,16 +1,17 @@
 """Whether a rehearsal gave back what the rule puts in. Pure: no Django.
 
-Two figures are checked for every criterion of every matchup, each against a 99.9 % interval around what the rule leads
-to expect of these texts: the win score, and the slope of the scores on the expected scores over the comparisons. The
-slope is 1 where answers land where they belong and -1 where sides are mixed up, also when wins and losses even out.
+Two figures are checked for every criterion of every matchup, each against an interval around what the rule leads to
+expect of these texts: the win score, and the slope of the scores on the expected scores over the comparisons. The slope
+is 1 where answers land where they belong and -1 where sides are mixed up, also when wins and losses even out. The
+intervals hold together: all figures of a right rehearsal lie in theirs in at least 99.9 % of rehearsals.
 """
 
 import csv
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotation.rehearsal.allowance import MISS_CHANCE, Term, allowance
 from annotation.rehearsal.rule import Expected
 from annotation.results.data import Estimate
 from annotation.results.sample import prepare
@@ -18,9 +19,6 @@ from annotation.results.summary import Matchup, Report, analyse
 from annotation.results.table import read_csv
 
 SCORES = {"treatment": 1.0, "tie": 0.5, "both_bad": 0.5, "baseline": 0.0}
-
-# The normal quantile of a two-sided 99.9 % interval.
-Z_999 = 3.2905
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Check:
-    """A figure that must come out as expected, but for the `allowed` half-width of a 99.9 % interval."""
+    """A figure that must come out as expected, but for the `allowed` half-width of its interval."""
 
     expected: float
     recovered: float
@@ -64,29 +62,32 @@ class Verdict:
         return self.win_score.holds and (self.slope is None or self.slope.holds)
 
 
-def check_win_score(judged: Sequence[tuple[Expected, Sequence[float]]], recovered: float) -> Check:
+def check_win_score(
+    judged: Sequence[tuple[Expected, Sequence[float]]], recovered: float, chance: float = MISS_CHANCE
+) -> Check:
     """Check the recovered win score, given each comparison's moments and the scores of its judgements.
 
-    The texts are given, so only answers vary: the variance of the mean is the sum of their variances over n squared.
+    The texts are given, so only answers vary. `chance` is that of a miss where all is right.
     """
     n = sum(len(scores) for _, scores in judged)
     mean = sum(expected.mean * len(scores) for expected, scores in judged) / n
-    spread = math.sqrt(sum(expected.variance * len(scores) for expected, scores in judged)) / n
-    return Check(mean, recovered, Z_999 * spread)
+    return Check(
+        mean, recovered, allowance([Term(expected, 1 / n, len(scores)) for expected, scores in judged], chance)
+    )
 
 
-def check_slope(judged: Sequence[tuple[Expected, Sequence[float]]]) -> Check | None:
+def check_slope(judged: Sequence[tuple[Expected, Sequence[float]]], chance: float = MISS_CHANCE) -> Check | None:
     """Check the regression through (1/2, 1/2) of the scores on the expected ones; None where the rule has no favourite.
 
-    Its variance is the sum of n (E - 1/2)^2 v over the comparisons, by the square of the sum of n (E - 1/2)^2.
+    It is the sum of the scores' distances from 1/2, each weighed by (E - 1/2) over the sum of all (E - 1/2)^2.
     """
-    pulls = [(expected.mean - 0.5, expected.variance, scores) for expected, scores in judged]
-    weight = sum(len(scores) * pull**2 for pull, _, scores in pulls)
+    pulls = [(expected, expected.mean - 0.5, scores) for expected, scores in judged]
+    weight = sum(len(scores) * pull**2 for _, pull, scores in pulls)
     if weight == 0:
         return None
-    slope = sum(pull * (score - 0.5) for pull, _, scores in pulls for score in scores) / weight
-    spread = math.sqrt(sum(len(scores) * pull**2 * variance for pull, variance, scores in pulls)) / weight
-    return Check(1.0, slope, Z_999 * spread)
+    slope = sum(pull * (score - 0.5) for _, pull, scores in pulls for score in scores) / weight
+    terms = [Term(expected, pull / weight, len(scores)) for expected, pull, scores in pulls]
+    return Check(1.0, slope, allowance(terms, chance))
 
 
 @dataclass(frozen=True)
