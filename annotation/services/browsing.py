@@ -1,19 +1,17 @@
 """Look through the comparisons of a study one by one: those that fit a filter, and their neighbours."""
 
-from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from django.db.models import F, Func, Q, QuerySet, TextField
-from django.db.models.functions import Lower
+from django.db.models import Count, F, Q, QuerySet
 
 from annotation.models import Comparison, Response, Study
 from annotation.quality import NOTES, Flag, identical
+from annotation.services.surveying import SIDES, survey
 from annotation.states import ComparisonKind
 
 DEFECTS = [flag.value for flag in Flag if flag not in NOTES]
 NO_SKILL = "-"
-SIDES = ("baseline_response", "treatment_response")
 
 
 class State(NamedTuple):
@@ -66,14 +64,6 @@ class Offers:
     flags: tuple[tuple[str, int], ...]
 
 
-class LettersAndDigits(Func):
-    """A text without everything else, computed by PostgreSQL."""
-
-    function = "regexp_replace"
-    template = r"%(function)s(%(expressions)s, '[^[:alnum:]]', '', 'g')"
-    output_field = TextField()
-
-
 def find(study: Study, filters: Filters) -> QuerySet[Comparison]:
     """Return the comparisons of a study that fit all filters, in the order in which they were made."""
     found = study.comparisons.exclude(kind=ComparisonKind.TRAINING).order_by("pk")
@@ -110,23 +100,15 @@ def place_of(found: QuerySet[Comparison], at: int | None) -> Place | None:
 
 def offers(study: Study) -> Offers:
     """Return what can be chosen in the filters of this study."""
-    rows = study.comparisons.exclude(kind=ComparisonKind.TRAINING)
-    kinds: Counter[str] = Counter()
-    skills: Counter[str] = Counter()
-    flags: Counter[str] = Counter()
-    facts = [f"{side}__{name}" for name in ("skill_of_mind__skill", "flags") for side in SIDES]
-    for kind, one, other, *found in rows.values_list("dialogue__kind", *facts).iterator(chunk_size=2000):
-        kinds[kind] += 1
-        skills.update({skill for skill in (one, other) if skill})
-        flags.update({flag for side in found for flag in side or ()})
-    if same := len(_same(study)):
-        flags[Flag.SAME_AS_OTHER.value] = same
+    shown = study.comparisons.exclude(kind=ComparisonKind.TRAINING)
+    kinds = shown.exclude(dialogue__kind="").values("dialogue__kind").annotate(n=Count("pk")).order_by("dialogue__kind")
+    surveyed = survey(study)
     matchups = study.matchups.select_related("baseline", "treatment").order_by("pk")
     return Offers(
         tuple((str(matchup.pk), str(matchup)) for matchup in matchups),
-        tuple(sorted((kind, count) for kind, count in kinds.items() if kind)),
-        tuple(sorted(skills.items())),
-        tuple(flags.most_common()),
+        tuple(kinds.values_list("dialogue__kind", "n")),
+        surveyed.skills,
+        surveyed.flags,
     )
 
 
@@ -143,7 +125,7 @@ def _either(path: str, value: Any) -> Q:
 
 
 def _has_flag(study: Study, flag: str) -> Q:
-    return Q(pk__in=_same(study)) if flag == Flag.SAME_AS_OTHER else _either("flags__contains", [flag])
+    return Q(pk__in=survey(study).same) if flag == Flag.SAME_AS_OTHER else _either("flags__contains", [flag])
 
 
 def _in_state(study: Study, state: str) -> Q:
@@ -151,7 +133,7 @@ def _in_state(study: Study, state: str) -> Q:
     released = Q(released_at__gte=F("baseline_response__created_at")) & Q(
         released_at__gte=F("treatment_response__created_at")
     )
-    found = _either("flags__has_any_keys", DEFECTS) | Q(pk__in=_same(study))
+    found = _either("flags__has_any_keys", DEFECTS) | Q(pk__in=survey(study).same)
     open_ = Q(excluded_at=None)
     return {
         HELD_BACK.key: open_ & ~missing & found & ~(Q(released_at__isnull=False) & released),
@@ -160,12 +142,3 @@ def _in_state(study: Study, state: str) -> Q:
         EXCLUDED.key: ~open_,
         FINE.key: open_ & ~missing & ~found,
     }.get(state, Q())
-
-
-def _same(study: Study) -> list[int]:
-    """Return the comparisons whose two responses say the same: PostgreSQL finds candidates, the rule decides."""
-    texts = [f"{side}__text" for side in SIDES]
-    one, other = (LettersAndDigits(Lower(text)) for text in texts)
-    alike = study.comparisons.annotate(one=one, other=other).filter(one=F("other")).exclude(one="")
-    rows = alike.values_list("pk", *texts)
-    return [pk for pk, mine, theirs in rows if identical(mine, theirs)]

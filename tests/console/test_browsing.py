@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -238,6 +240,27 @@ def test_the_page_costs_the_same_for_many_comparisons(study, researcher, django_
         build.make_comparison(matchup, dialogue)
     with django_assert_max_num_queries(28):
         researcher.get(page_of(study))
+
+
+def test_walking_on_reads_no_text_but_the_one_shown(study, researcher):
+    researcher.get(page_of(study))
+    for query in ({}, {"flag": "same_as_other"}, {"state": "fine"}):
+        with CaptureQueriesContext(connection) as seen:
+            assert researcher.get(page_of(study, at=study.comparisons.first().pk, **query)).status_code == 200
+        with_texts = [each["sql"] for each in seen if 'annotation_response"."text"' in each["sql"]]
+        assert len(with_texts) == 1, with_texts
+        assert with_texts[0].endswith("LIMIT 1")
+
+
+def test_what_is_kept_about_all_responses_is_found_again_when_one_is_written_again(study):
+    assert dict(offers(study).flags)["same_as_other"] == 1
+    third = study.comparisons.order_by("pk")[2]
+    Response.objects.filter(pk=third.treatment_response_id).update(is_current=False)
+    build.make_response(third.dialogue, third.matchup.treatment, text="Why do you ask?", flags=["quoted"])
+    studies.prepare_comparisons(study)
+    assert dict(offers(study).flags) == {"labelled": 1, "skill_leak": 1, "truncated": 1, "quoted": 1}
+    assert offers(study).skills == (("Empathy", 1), ("Rhetoric", 1))
+    assert numbers(study, flag="same_as_other") == []
 
 
 def test_the_study_page_leads_here(study, researcher):
