@@ -1,7 +1,7 @@
 """What is in all responses of a study: skills, flags, and pairs that say the same.
 
-It takes a second to find among ten thousand pairs. A response never changes, so it is kept, under a name that tells which
-responses stand in which comparisons.
+It takes a second to find among ten thousand pairs. A response never changes, so it is kept, under a name that tells
+which responses stand in which comparisons.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ KEPT_SECONDS = 24 * 3600
 
 
 class Survey(NamedTuple):
-    """Skills by name and flags by frequency, each with its number of comparisons; which comparisons say the same twice."""
+    """Skills by name and flags by frequency, each with its number of comparisons; which say the same on both sides."""
 
     skills: tuple[tuple[str, int], ...]
     flags: tuple[tuple[str, int], ...]

@@ -1,6 +1,5 @@
 """Pictures of the annotators' pages, to look at and for the README: `make screenshots`."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,13 +7,13 @@ from django.utils import timezone
 
 from annotation.services import studies
 from tests import build
-from tests.browser.stories import HARD_TEXTS, make_hard_study, make_story_study
+from tests.browser.pictures import take
+from tests.browser.stories import make_story_study
 from tests.console.simulated import make_simulated_study
 from tests.pages.people import answers, held_by, page_of, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FOLDER = Path(os.environ.get("SCREENSHOTS", "test-results/screenshots"))
 README_FOLDER = Path(__file__).resolve().parents[2] / "docs/images"
 SIZES = {"1280": (1280, 900), "390": (390, 844)}
 
@@ -28,36 +27,25 @@ def test_pictures_of_the_annotators_pages(browser, live_server, client, width, s
     context = browser.new_context(viewport={"width": wide, "height": high}, color_scheme=scheme)
     page = context.new_page()
 
-    def take(name: str, address: str, **options: object) -> None:
+    def show(name: str, address: str, **options: object) -> None:
         page.goto(live_server.url + address)
-        page.evaluate("document.fonts.ready")
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png", **options)
+        take(page, f"{name} {width} {scheme}", **options)
 
-    take("landing", f"/s/{study.code}/", full_page=True)
+    show("landing", f"/s/{study.code}/", full_page=True)
     cookie = client.cookies["duologue"]
     context.add_cookies([{"name": "duologue", "value": cookie.value, "url": live_server.url + f"/s/{study.code}/"}])
     held = held_by(annotator)
     client.post(page_of(held, "draft/"), {"naturalness": "-1"})
-    take("rating", page_of(held))
-    take("instructions", f"/s/{study.code}/instructions/", full_page=True)
-    take("report", page_of(held, "report/"), full_page=True)
-    take("leave", f"/s/{study.code}/leave/", full_page=True)
+    show("rating", page_of(held))
+    show("instructions", f"/s/{study.code}/instructions/", full_page=True)
+    show("report", page_of(held, "report/"), full_page=True)
+    show("leave", f"/s/{study.code}/leave/", full_page=True)
     client.post(page_of(held), answers(study))
-    take("last", f"/s/{study.code}/next/", full_page=True)
-    take("stale", page_of(held), full_page=True)
+    show("last", f"/s/{study.code}/next/", full_page=True)
+    show("stale", page_of(held), full_page=True)
     client.post(f"/s/{study.code}/finish/")
-    take("finish", f"/s/{study.code}/finish/", full_page=True)
+    show("finish", f"/s/{study.code}/finish/", full_page=True)
     context.close()
-
-
-@pytest.mark.parametrize("what", HARD_TEXTS)
-def test_pictures_of_hard_texts(seat, what):
-    page = seat(make_hard_study(HARD_TEXTS[what]))
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for wide in (1280, 320):
-        page.set_viewport_size({"width": wide, "height": 900})
-        page.screenshot(path=FOLDER / f"{what.replace(' ', '-')}-{wide}.png")
 
 
 def test_pictures_for_the_readme(seat):

@@ -61,6 +61,41 @@ def make_story_study(*, kind: str = "empathy", comparisons: int = 1, k: int = 2,
     return study
 
 
+SIX_TURNS = (
+    "How did it go? I have been waiting by the phone all morning.",
+    "They were friendly, and then they said that the post went to somebody from inside.",
+    "Oh no. After three rounds and that whole Saturday?",
+    "After three rounds. I even bought shoes for the last one, and they pinch.",
+    "What did they say about your work?",
+    "That they would keep my name on a list. I have been on lists before, and nobody ever rang. I do not want to send "
+    "another letter this week, and I do not know how to tell my parents.",
+)
+SIXTY_WORDS = (
+    "That is a rotten way to find out, and three rounds make it worse. You do not owe anybody a letter this week, and "
+    "the list can wait. Take the shoes back if the shop lets you. Tell your parents when you have slept. Do you want "
+    "company tonight, or would you rather sit with it for a while?",
+    "I am sorry to hear this. Being turned down is part of every search, and each talk teaches you something for the "
+    "one after it. I suggest that you write down what went well and what did not, ask them for feedback, and update "
+    "your letter. There are many firms out there, and one of them will surely take you soon.",
+)
+
+
+def make_usual_study(**over: object) -> Study:
+    """A running study of one usual comparison: six turns, two responses of about sixty words, three criteria."""
+    study = make_running_study(dialogues=1, k=1, **over)
+    comparison = study.comparisons.get()
+    dialogue = comparison.dialogue
+    dialogue.social_context = "Mira and Jo have been friends since school. Mira had the last talk about a post today."
+    dialogue.turns = [{"speaker": ("Jo", "Mira")[n % 2], "text": text} for n, text in enumerate(SIX_TURNS)]
+    dialogue.next_speaker = "Jo"
+    dialogue.save()
+    both = (comparison.baseline_response, comparison.treatment_response)
+    for response, text in zip(both, SIXTY_WORDS, strict=True):
+        response.text = text
+        response.save()
+    return study
+
+
 HARD_TEXTS = {
     "long words": "Donaudampfschifffahrtsgesellschaft" * 12,
     "emoji": "👩‍👩‍👧‍👦🏳️‍🌈 " * 40,

@@ -1,5 +1,6 @@
 """How the pages fit: sizes, scales, hard texts, zoom, colours, and what axe finds."""
 
+import itertools
 import json
 
 import pytest
@@ -8,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Judgement
 from tests.browser.conftest import answer_all, press_submit
-from tests.browser.stories import HARD_TEXTS, make_hard_study, make_story_study
+from tests.browser.pictures import take_if_asked
+from tests.browser.stories import HARD_TEXTS, make_hard_study, make_story_study, make_usual_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,25 +28,64 @@ def has_no_sideways_scroll(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def test_every_size_fits_its_width_has_large_targets_and_a_submit_button_in_reach(seat, study):
-    page = seat(study)
-    for wide, high in SIZES:
-        page.set_viewport_size({"width": wide, "height": high})
-        assert has_no_sideways_scroll(page), wide
-        assert page.evaluate(SMALL_TARGETS) == [], wide
-        assert page.evaluate(CUT_OFF) == 0, wide
-        submit = page.get_by_role("button", name="Submit").bounding_box()
-        assert submit["y"] + submit["height"] <= high, wide
+def assert_fits(page: Page) -> None:
+    """Nothing scrolls sideways, targets are large enough, no word of an answer is cut off, and Submit is in view."""
+    assert has_no_sideways_scroll(page)
+    assert page.evaluate(SMALL_TARGETS) == []
+    assert page.evaluate(CUT_OFF) == 0
+    submit = page.get_by_role("button", name="Submit").bounding_box()
+    assert submit["y"] + submit["height"] <= page.evaluate("innerHeight")
 
 
-@pytest.mark.parametrize(("wide", "high"), [(1280, 900), (1366, 650)])
-def test_a_usual_comparison_needs_no_scrolling(seat, study, wide, high):
-    page = seat(study, viewport={"width": wide, "height": high})
-    assert page.evaluate("document.documentElement.scrollHeight") == high
+def assert_is_one_column(page: Page) -> None:
+    """Dialogue, left, right and questions stand below each other."""
+    boxes = [page.locator(part).first.bounding_box() for part in (".story", "#left", "#right", "fieldset")]
+    for upper, lower in itertools.pairwise(boxes):
+        assert lower["y"] >= upper["y"] + upper["height"]
+
+
+def assert_needs_no_scrolling(page: Page) -> None:
+    """The page is as high as the window, both responses and all questions are in view, and so is the newest turn."""
+    assert page.evaluate("document.documentElement.scrollHeight") == page.evaluate("innerHeight")
     still = "[...document.querySelectorAll('.compare, .reply')].every(e => e.scrollHeight <= e.clientHeight)"
     assert page.evaluate(still)
     newest, pane = page.locator(".turn").last.bounding_box(), page.locator(".pane").bounding_box()
     assert newest["y"] + newest["height"] <= pane["y"] + pane["height"] + 1, "the newest turn must be in view"
+
+
+# name: width, height, whether everything is on one screen, and other options of the browser
+STATES = {
+    "usual": (1280, 900, True, {}),
+    "usual dark": (1280, 900, True, {"color_scheme": "dark"}),
+    "usual with less motion": (1280, 900, True, {"reduced_motion": "reduce"}),
+    "usual on a laptop": (1366, 650, True, {}),
+    "usual at 390": (390, 844, False, {}),
+    "usual at 390 dark": (390, 844, False, {"color_scheme": "dark"}),
+    "usual at 320": (320, 640, False, {}),
+    "usual at 200 percent": (640, 450, False, {"device_scale_factor": 2}),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_usual_comparison_fits_every_screen(seat, state):
+    wide, high, on_one_screen, options = STATES[state]
+    page = seat(make_usual_study(), viewport={"width": wide, "height": high}, **options)
+    take_if_asked(page, f"rating {state}")
+    assert_fits(page)
+    if on_one_screen:
+        assert_needs_no_scrolling(page)
+    else:
+        assert_is_one_column(page)
+        page.get_by_role("radio", name="Right", exact=True).last.scroll_into_view_if_needed()
+        assert_fits(page)
+        take_if_asked(page, f"rating {state} questions")
+
+
+def test_every_size_fits_its_width_has_large_targets_and_a_submit_button_in_reach(seat, study):
+    page = seat(study)
+    for wide, high in SIZES:
+        page.set_viewport_size({"width": wide, "height": high})
+        assert_fits(page)
 
 
 def test_no_button_moves_between_comparisons(seat, study):
@@ -89,9 +130,14 @@ def test_hard_texts_do_not_break_the_page(seat, what):
     page = seat(make_hard_study(HARD_TEXTS[what]))
     for wide in (1280, 390, 320):
         page.set_viewport_size({"width": wide, "height": 900})
-        assert has_no_sideways_scroll(page), wide
+        take_if_asked(page, f"rating {what} {wide}")
+        assert_fits(page)
         if wide == 1280:
             assert page.evaluate("document.documentElement.scrollHeight") == 900
+        else:
+            assert_is_one_column(page)
+            page.locator("#left").evaluate("element => element.scrollIntoView()")
+            take_if_asked(page, f"rating {what} {wide} responses")
     assert page.locator(".context").count() == (1 if HARD_TEXTS[what] else 0)
 
 
@@ -100,13 +146,6 @@ def test_text_from_right_to_left_follows_its_own_direction_and_left_stays_left(s
     for text in (*page.locator(".turn:first-child :is(b, .text)").all(), *page.locator(".reply .text").all()):
         assert text.evaluate("element => getComputedStyle(element).direction") == "rtl"
     assert page.locator("#left").bounding_box()["x"] < page.locator("#right").bounding_box()["x"]
-
-
-def test_zoom_of_200_percent_is_one_column_without_sideways_scrolling(seat, study):
-    page = seat(study, viewport={"width": 640, "height": 450}, device_scale_factor=2)
-    assert has_no_sideways_scroll(page)
-    left, right = page.locator("#left").bounding_box(), page.locator("#right").bounding_box()
-    assert right["y"] >= left["y"] + left["height"]
 
 
 def test_less_motion_means_none(seat, study):

@@ -1,8 +1,5 @@
 """The researcher's side-by-side page in a browser: keys, no JavaScript, narrow screens, axe."""
 
-import os
-from pathlib import Path
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
@@ -10,11 +7,11 @@ from playwright.sync_api import expect
 
 from annotation.models import Comparison, Response
 from tests import build
+from tests.browser.pictures import take_if_asked
 from tests.browser.stories import make_story_study
 from tests.test_skill_scores import make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = os.environ.get("SCREENSHOTS")
 
 
 @pytest.fixture
@@ -85,9 +82,7 @@ def test_pages_about_responses_are_accessible_and_fit(visit, study, width, schem
     for name, address in addresses.items():
         page = visit(address, viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.evaluate("document.querySelectorAll('#main details, .browse details').forEach(each => each.open = true)")
-        if PICTURES:
-            Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{scheme}.png", full_page=True)
+        take_if_asked(page, f"{name} {width} {scheme}", full_page=True)
         found = Axe().run(page, context=".browse, .console-act")
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
