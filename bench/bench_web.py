@@ -3,7 +3,8 @@
 `make bench-web`, or `python -m bench.bench_web --annotators 1,64,200 --stored 0,100000,1000000 --json out.json`.
 The stack is the product's own: its PostgreSQL with fsync on, its web server with every middleware. Every annotator has
 a session of their own, came in through the consent page, and sends the form as a browser does. CPU is read from /proc
-for the process trees of web server and database; the client is measured apart.
+for the process trees of web server and database; the client is measured apart. `--peer pearmut,potato` runs these tools
+from the package registry in the same way afterwards, and prints how often our CPU an operation goes into theirs.
 """
 
 import argparse
@@ -13,45 +14,24 @@ import os
 import re
 import signal
 import socket
-import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.browser import Answer, Browser, path_of, token
-from bench.machine import calibrate, look, memory_of_tree
+from bench.closed_loop import Ground, Run, measure, tell
+from bench.loop_table import OURS, medians, show
+from bench.peers import Peer, PeerFailed, install, known
+from webapp.stack.binaries import StackError
 from webapp.stack.paths import runtime_dir
 from webapp.stack.postgres import create_database, start_postgres
 from webapp.stack.process import Child, wait_until_ready
 
+PEER_START_SECONDS = 90.0
 KEYS = re.compile(r'<input type="radio" name="([^"]+)"')
 CONSENT = {"consent_version": "1", "adult": "on", "agree": "on"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One closed loop. Times in milliseconds, memory in megabytes, shares of one core."""
-
-    annotators: int
-    stored: int
-    operations: int
-    errors: int
-    per_second: float
-    p50: float
-    p95: float
-    p99: float
-    web_cpu: float
-    database_cpu: float
-    cpu: float
-    web_memory: float
-    database_memory: float
-    stolen: float
-    background: float
-    calibration: float
 
 
 class Annotator:
@@ -73,6 +53,9 @@ class Annotator:
         self.form = {"csrfmiddlewaretoken": token(page.body), "active_ms": "4000", "blurs": "0"}
         self.form |= dict.fromkeys(KEYS.findall(page.body), "-1")
 
+    async def close(self) -> None:
+        await self.browser.close()
+
     async def answer(self) -> bool:
         """Save the comparison in hand and receive the next; True when that is what happened."""
         answer: Answer = await self.browser.post(self.path, self.form, htmx=True)
@@ -80,70 +63,6 @@ class Annotator:
         worked = answer.status == 200 and bool(following) and 'id="rate"' in answer.body
         self.path = path_of(following) if worked else self.path
         return worked
-
-
-async def crowd(port: int, home: str, count: int) -> list[Annotator]:
-    """Let so many annotators come in, eight at a time."""
-    annotators = [Annotator(port, home) for _ in range(count)]
-    gate = asyncio.Semaphore(8)
-
-    async def enter(annotator: Annotator) -> None:
-        async with gate:
-            await annotator.come_in()
-
-    await asyncio.gather(*map(enter, annotators))
-    return annotators
-
-
-async def work(annotators: list[Annotator], seconds: float) -> tuple[list[float], int]:
-    """Let all answer until the time is over; returns the milliseconds of each operation and the number of errors."""
-    until, times, errors = time.monotonic() + seconds, list[float](), 0
-
-    async def go_on(annotator: Annotator) -> None:
-        nonlocal errors
-        while (started := time.monotonic()) < until:
-            worked = await annotator.answer()
-            times.append((time.monotonic() - started) * 1000)
-            errors += not worked
-
-    await asyncio.gather(*map(go_on, annotators))
-    return times, errors
-
-
-async def measure(stack: "Stack", home: str, count: int, stored: int, seconds: float) -> Run:
-    """Let a fresh crowd in, warm up for a second, then measure."""
-    annotators = await crowd(stack.port, home, count)
-    await work(annotators, 1.0)
-    calibration = calibrate()
-    roots = [stack.web.process.pid, stack.postgres.process.pid]
-    before = look(roots)
-    times, errors = await work(annotators, seconds)
-    after = look(roots)
-    memory = [memory_of_tree(root) for root in roots]
-    for annotator in annotators:
-        await annotator.browser.close()
-    wall = after.wall - before.wall
-    web, database = (b - a for a, b in zip(before.trees, after.trees, strict=True))
-    ours = web + database + after.bench - before.bench
-    cuts = statistics.quantiles(times, n=100) if len(times) > 1 else [0.0] * 99
-    return Run(
-        annotators=count,
-        stored=stored,
-        operations=len(times),
-        errors=errors,
-        per_second=len(times) / wall,
-        p50=cuts[49],
-        p95=cuts[94],
-        p99=cuts[98],
-        web_cpu=web / len(times) * 1000,
-        database_cpu=database / len(times) * 1000,
-        cpu=(web + database) / len(times) * 1000,
-        web_memory=memory[0],
-        database_memory=memory[1],
-        stolen=(after.stolen - before.stolen) / wall,
-        background=(after.busy - before.busy - ours) / wall,
-        calibration=calibration,
-    )
 
 
 @dataclass
@@ -193,7 +112,7 @@ def listens(port: int) -> bool:
 
 
 def bench(options: argparse.Namespace) -> list[Run]:
-    """Measure every number of annotators over every number of stored judgements."""
+    """Measure every number of annotators over every number of stored judgements, then the peers."""
     runs = []
     for stored in options.stored:
         with tempfile.TemporaryDirectory(prefix="duologue-bench-") as folder, ground(Path(folder)) as stack:
@@ -201,11 +120,38 @@ def bench(options: argparse.Namespace) -> list[Run]:
 
             study = make_study(Size(comparisons=options.comparisons, k=options.k, stored=stored))
             home = f"/s/{study.code}/"
+            here = Ground(OURS, (stack.web.process.pid, stack.postgres.process.pid), stored)
             for count in options.annotators:
                 for _ in range(options.runs):
-                    runs.append(asyncio.run(measure(stack, home, count, stored, options.seconds)))
-                    tell(runs[-1])
+                    crowd = [Annotator(stack.port, home) for _ in range(count)]
+                    runs.append(tell(asyncio.run(measure(here, crowd, options.seconds))))
+    return runs + [run for peer in options.peer for run in bench_peer(peer, options)]
+
+
+def bench_peer(peer: Peer, options: argparse.Namespace) -> list[Run]:
+    """Measure a peer with every number of annotators, each time over a fresh study."""
+    programs, runs = install(peer), []
+    for count in options.annotators:
+        for _ in range(options.runs):
+            with tempfile.TemporaryDirectory(prefix=f"{peer.name}-bench-") as folder:
+                peer.prepare(Path(folder), count, options.comparisons)
+                runs.append(tell(run_peer(peer, programs, Path(folder), count, options.seconds)))
     return runs
+
+
+def run_peer(peer: Peer, programs: Path, folder: Path, count: int, seconds: float) -> Run:
+    """Start the peer's server, measure, stop it. Raises PeerFailed."""
+    port = free_port()
+    program, environment = peer.program(programs, folder, port), peer.environment(folder)
+    server = Child(peer.name, program, env=environment, log=folder / "server.log")
+    try:
+        wait_until_ready(server, lambda: listens(port), seconds=PEER_START_SECONDS)
+        workers = [peer.worker(port, number) for number in range(count)]
+        return asyncio.run(measure(Ground(peer.title, (server.process.pid,)), workers, seconds))
+    except StackError as problem:
+        raise PeerFailed(f"{peer.title} did not start: {problem}") from problem
+    finally:
+        server.stop(patience=3)
 
 
 @contextmanager
@@ -232,56 +178,15 @@ def ground(data_dir: Path) -> Iterator[Stack]:
             connections.close_all()
 
 
-def tell(run: Run) -> None:
-    print(
-        f"  {run.annotators:>4} annotators, {run.stored:>9,} stored: {run.per_second:6.0f} ops/s, "
-        f"CPU {run.cpu:5.2f} ms/op, p99 {run.p99:6.1f} ms, errors {run.errors}, "
-        f"background {run.background:4.2f} cores, steal {run.stolen:4.2f}, calibration {run.calibration:5.1f} ms",
-        file=sys.stderr,
-    )
-
-
-def medians(runs: list[Run]) -> list[dict[str, float]]:
-    """Return the median of every figure over the runs of one setting, the runs' number and the sum of errors."""
-    settings = dict.fromkeys((run.stored, run.annotators) for run in runs)
-    table = []
-    for stored, annotators in settings:
-        rows = [asdict(run) for run in runs if (run.stored, run.annotators) == (stored, annotators)]
-        middle = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
-        table.append(middle | {"errors": sum(row["errors"] for row in rows), "runs": len(rows)})
-    return table
-
-
-COLUMNS = [
-    ("stored", "stored", ",.0f"),
-    ("annotators", "annotators", ".0f"),
-    ("per_second", "ops/s", ".0f"),
-    ("p50", "p50 ms", ".1f"),
-    ("p95", "p95 ms", ".1f"),
-    ("p99", "p99 ms", ".1f"),
-    ("cpu", "CPU ms/op", ".2f"),
-    ("web_cpu", "web", ".2f"),
-    ("database_cpu", "database", ".2f"),
-    ("web_memory", "web MB", ".0f"),
-    ("database_memory", "database MB", ".0f"),
-    ("errors", "errors", ".0f"),
-    ("background", "background", ".2f"),
-    ("stolen", "steal", ".2f"),
-    ("calibration", "calibration ms", ".1f"),
-]
-
-
-def show(table: list[dict[str, float]]) -> None:
-    """Print the medians as a table."""
-    rows = [[title for _, title, _ in COLUMNS]]
-    rows += [[format(line[name], style) for name, _, style in COLUMNS] for line in table]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
-
-
 def numbers(text: str) -> list[int]:
     return [int(word.replace("_", "")) for word in text.split(",")]
+
+
+def peers(text: str) -> list[Peer]:
+    """Return the peers of these names. Raises ArgumentTypeError for one that is not known."""
+    if unknown := [name for name in text.split(",") if name not in known()]:
+        raise argparse.ArgumentTypeError(f"no peer is called {unknown[0]!r}: known are {', '.join(known())}")
+    return [known()[name] for name in text.split(",")]
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -292,13 +197,19 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--k", type=int, default=40, help="judgements a comparison takes; enough not to run out")
     parser.add_argument("--seconds", type=float, default=5.0, help="of one run")
     parser.add_argument("--runs", type=int, default=5, help="of each setting; the medians are printed")
+    parser.add_argument(
+        "--peer", type=peers, default=[], help=f"tools to run beside us, with commas: {','.join(known())}"
+    )
     parser.add_argument("--json", type=Path, help="write runs and medians to this file")
     return parser.parse_args(arguments)
 
 
 def main() -> None:
     options = read_options()
-    runs = bench(options)
+    try:
+        runs = bench(options)
+    except PeerFailed as problem:
+        raise SystemExit(str(problem)) from None
     table = medians(runs)
     show(table)
     if options.json:

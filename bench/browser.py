@@ -36,7 +36,7 @@ class Browser:
         return await self.send("POST", path, urlencode(form), headers)
 
     async def send(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Answer:
-        """Send one request and read the answer; a connection that the server has closed is opened again once."""
+        """Send one request and read the answer; a connection that the server closes is opened again for the next."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if self.cookies:
@@ -46,7 +46,10 @@ class Browser:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         assert self.reader is not None
         self.writer.write(request)
-        return await self._read(self.reader)
+        answer = await self._read(self.reader)
+        if answer.headers.get("connection", "").lower() == "close":
+            await self.close()
+        return answer
 
     async def _read(self, reader: asyncio.StreamReader) -> Answer:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
