@@ -42,7 +42,7 @@ class Peer:
     def environment(self, folder: Path) -> dict[str, str]:
         """Return the whole environment of its server."""
         root = {self.root_variable: str(folder)} if self.root_variable else {}
-        return {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", **root}
+        return {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", **root}
 
     def program(self, programs: Path, folder: Path, port: int) -> list[str]:
         """Return the program that starts its server in the study's folder."""
