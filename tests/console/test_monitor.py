@@ -1,8 +1,10 @@
 """The monitor says how a running study goes at this moment."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from annotation.services import monitoring
 from annotation.states import Outcome, Side
 from tests import build
 from tests.console.judging import make_judged_study
+from tests.pages.people import held_by, page_of, start
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +96,22 @@ def test_strangers_see_nothing(client):
     assert client.get(reverse("monitor", args=[study.code])).status_code == 302
     client.force_login(build.make_stranger(is_staff=True))
     assert client.get(reverse("monitor", args=[study.code])).status_code == 403
+
+
+def test_a_report_from_the_rating_page_names_the_person_and_leads_to_the_comparison(client):
+    study = build.make_running_study(dialogues=2, k=1)
+    annotator = start(client, study)
+    held = held_by(annotator)
+    client.post(page_of(held, "report/"), {"text": "The right reply is cut off <here>."})
+    researcher = Client()
+    researcher.force_login(build.make_researcher())
+    page = researcher.get(reverse("monitor", args=[study.code])).text
+    shown = page[page.index("Reported problems") : page.index("Judging now")]
+    assert "1 open" in shown
+    assert "The right reply is cut off &lt;here&gt;." in shown
+    assert annotator.pseudonym in shown
+    (address,) = re.findall(r'href="([^"]+)"', shown)
+    assert address == reverse("admin:annotation_comparison_change", args=[held.comparison_id])
+    opened = researcher.get(address)
+    assert opened.status_code == 200
+    assert str(held.comparison.code) in opened.text
