@@ -14,7 +14,8 @@ ENGINES = {"torch", "transformers", "vllm", "xllamacpp"}
 # Modules of `annotation` that may use Django. All others are pure rules, new ones included.
 WITH_DJANGO = {
     *("apps", "forms", "urls", "tasks", "middleware", "templatetags", "models", "services", "admin", "views"),
-    *("management", "migrations", "results.load", "rehearsal.judging", "rehearsal.running"),
+    *("management", "migrations", "results.load"),
+    *("rehearsal.books", "rehearsal.mixed", "rehearsal.running", "rehearsal.setting"),
 }
 
 # Each ring may import its own and the ones before it.

@@ -117,10 +117,12 @@ def found(matchup: Matchup, *, is_turned: bool) -> Found:
 
 
 def read_results(path: Path) -> Recovered:
-    """Analyse an exported file of judgements as anybody would."""
+    """Analyse an exported file of judgements as anybody would; what is left out of results is left out here."""
     scores: dict[tuple[str, str], list[float]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
+            if row["excluded_reason"]:
+                continue
             scores.setdefault((row["comparison"], row["dimension"]), []).append(SCORES[row["outcome"]])
     return Recovered(analyse(prepare(read_csv(path))), scores)
 

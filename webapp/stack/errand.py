@@ -22,6 +22,7 @@ class Options:
     port: int
     demo: bool = False
     rehearse: int = 0
+    mixed: bool = False
     exit: bool = False
 
     @property
@@ -71,9 +72,11 @@ class Errand(threading.Thread):
     def rehearse(self, study: Study) -> None:
         """Have simulated annotators judge a copy of the study; a result that is off is a failure."""
         # Here, because it loads the statistics, which would add a second to every other start.
+        from annotation.rehearsal.mixed import rehearse_mixed
         from annotation.rehearsal.running import rehearse
 
-        outcome = rehearse(
+        run = rehearse_mixed if self.options.mixed else rehearse
+        outcome = run(
             study,
             annotators=self.options.rehearse,
             address=self.options.address,

@@ -24,12 +24,22 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="Port of the web server (default: PORT, or 8000).")
         parser.add_argument("--demo", action="store_true", help="Make a demo study and write its responses.")
         parser.add_argument("--rehearse", type=int, metavar="N", help="Let N simulated annotators judge a copy of it.")
+        parser.add_argument(
+            "--mixed", action="store_true", help="With --rehearse: of the N, some leave, some are slow, some cheat."
+        )
         parser.add_argument("--exit", action="store_true", help="Stop once everything asked for is done.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             port = options["port"] if options["port"] is not None else read_env().number("PORT", 8000)
-            wanted = Options(settings.DATA_DIR, port, options["demo"], options["rehearse"] or 0, options["exit"])
+            wanted = Options(
+                settings.DATA_DIR,
+                port,
+                demo=options["demo"],
+                rehearse=options["rehearse"] or 0,
+                mixed=options["mixed"],
+                exit=options["exit"],
+            )
             code = run(wanted, tell=self.tell)
         except (DuologueError, ImproperlyConfigured) as error:
             self.stderr.write(str(error))
