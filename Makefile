@@ -45,8 +45,9 @@ lint: setup-dev ## Check style and types
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 
-screenshots: setup-dev ## Take pictures of the annotators' pages, those of the README too
-	@$(RUN)/python -m pytest -q tests/browser/screenshots.py
+screenshots: setup-dev ## Take pictures of all pages to look at, those of the README too
+	@SCREENSHOTS="$${SCREENSHOTS:-test-results/screenshots}" $(RUN)/python -m pytest -q tests/browser/screenshots.py tests/browser/console_screenshots.py \
+	  tests/browser/test_layout.py tests/browser/test_side_by_side.py && echo "The pictures are in $${SCREENSHOTS:-test-results/screenshots}."
 
 messages: setup-dev ## Collect the sentences of annotators' pages for translators, and compile what they wrote (gettext)
 	@$(RUN)/python manage.py makemessages --locale de --locale es --locale ar --no-obsolete --no-location --no-wrap \

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Judgement
 from tests.browser.stories import make_story_study
-from tests.browser.test_layout import CUT_OFF, SMALL_TARGETS, has_no_sideways_scroll
+from tests.browser.test_layout import CUT_OFF, SMALL_TARGETS, WORDS_UNDER_KEYS, has_no_sideways_scroll
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,6 +28,11 @@ def test_a_study_in_another_language(browser, live_server, language, size):
     assert has_no_sideways_scroll(page)
     assert page.evaluate(SMALL_TARGETS) == []
     assert page.evaluate(CUT_OFF) == 0
+    assert page.evaluate(WORDS_UNDER_KEYS) == []
+    if size[0] > size[1]:
+        page.set_viewport_size({"width": 1366, "height": 650})
+        assert page.evaluate(WORDS_UNDER_KEYS) == []
+        page.set_viewport_size({"width": size[0], "height": size[1]})
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert left_stands_left(page)

@@ -24,6 +24,16 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('a.btn, a.alone, button, 
 CUT_OFF = "[...document.querySelectorAll('.option, .btn')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
 
 
+# Each key stands in its answer's empty circle, and a word lies under it where their boxes meet.
+WORDS_UNDER_KEYS = """() => [...document.querySelectorAll('.option')].filter((option) => {
+    const key = option.querySelector('kbd').getBoundingClientRect();
+    const words = document.createRange();
+    words.selectNodeContents(option.querySelector('span'));
+    return key.width && [...words.getClientRects()].some((line) =>
+      line.left < key.right && line.right > key.left && line.top < key.bottom && line.bottom > key.top);
+  }).map((option) => option.textContent.trim())"""
+
+
 def has_no_sideways_scroll(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
@@ -33,6 +43,7 @@ def assert_fits(page: Page) -> None:
     assert has_no_sideways_scroll(page)
     assert page.evaluate(SMALL_TARGETS) == []
     assert page.evaluate(CUT_OFF) == 0
+    assert page.evaluate(WORDS_UNDER_KEYS) == []
     submit = page.get_by_role("button", name="Submit").bounding_box()
     assert submit["y"] + submit["height"] <= page.evaluate("innerHeight")
 
@@ -111,11 +122,13 @@ def test_no_button_moves_between_comparisons(seat, study):
 def test_other_scales_fit_and_work(seat, scale, both_bad, options):
     study = make_story_study(scale=scale, offers_both_bad=both_bad)
     page = seat(study)
-    for wide in (1280, 1024, 390, 320):
-        page.set_viewport_size({"width": wide, "height": 900})
+    for wide, high in ((1366, 650), (1280, 900), (1024, 900), (390, 900), (320, 900)):
+        page.set_viewport_size({"width": wide, "height": high})
+        take_if_asked(page, f"rating scale {scale} {both_bad} {wide}")
         assert page.locator("fieldset").first.locator("input").count() == options
         assert has_no_sideways_scroll(page), wide
         assert page.evaluate(CUT_OFF) == 0, wide
+        assert page.evaluate(WORDS_UNDER_KEYS) == [], wide
     for fieldset in page.locator("fieldset").all():
         fieldset.locator("input").last.check()
     press_submit(page)
