@@ -46,9 +46,17 @@ def wait_for(what: Callable[[], Any], *, seconds: float, say: Callable[[], str] 
 class Factory:
     """Starts, kills and restarts the processes by name. `replay` is the file that model workers answer from."""
 
-    def __init__(self, *, node: Node | None = None, database_url: str = "", broker_url: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        node: Node | None = None,
+        database_url: str = "",
+        broker_url: str = "",
+        lease_seconds: int = LEASE_SECONDS,
+    ) -> None:
         """Over an embedded stack of its own; `node` is a RabbitMQ in place of Valkey, addresses name real servers."""
         self.node = node
+        self.lease_seconds = lease_seconds
         # In /tmp itself: the path of a socket has 107 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="dg-", dir="/tmp"))
         self.sockets = self.directory / "run"
@@ -127,7 +135,7 @@ class Factory:
             "DATABASE_URL": self.database_url,
             "BROKER_URL": self.broker_url,
             "SECRET_KEY": "k" * 50,
-            "GENERATION_LEASE_SECONDS": str(LEASE_SECONDS),
+            "GENERATION_LEASE_SECONDS": str(self.lease_seconds),
         }
         program: list[str | Path] = [sys.executable, *arguments]
         self.children[name] = Child(

@@ -1,7 +1,6 @@
 """A proxy before a real endpoint that fails as networks and servers do, in the order that a test asks for."""
 
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -10,14 +9,17 @@ import httpx
 class FaultyProxy:
     """Forwards to `target`, after the faults: a status, or a word.
 
-    `drop` closes the connection, `cut` does so in the middle of the answer, `hang` sends nothing, `trickle` a character
-    now and then, `garbage` an answer that is none.
+    `drop` closes the connection, `cut` does so in the middle of the answer, `hang` sends nothing, `trickle` a line
+    now and then, `garbage` an answer that is none; `meet` is no fault: the request waits until another one is there.
     """
 
     def __init__(self, target: str, *faults: object) -> None:
         self.faults = list(faults)
         self.seen: list[str] = []
         self.at_once = self.most_at_once = 0
+        # Set at the end: what hangs need not hang any longer.
+        self.over = threading.Event()
+        self.company = threading.Barrier(2, timeout=60)
         self._lock = threading.Lock()
         proxy = self
 
@@ -35,7 +37,12 @@ class FaultyProxy:
                     proxy.most_at_once = max(proxy.most_at_once, proxy.at_once)
                     fault = proxy.faults.pop(0) if proxy.faults else None
                 try:
-                    self.fail(fault) if fault else self.forward("POST", body)
+                    if fault == "meet":
+                        proxy.company.wait()
+                    elif fault:
+                        self.fail(fault)
+                        return
+                    self.forward("POST", body)
                 finally:
                     with proxy._lock:
                         proxy.at_once -= 1
@@ -45,27 +52,28 @@ class FaultyProxy:
                     self.close_connection = True
                     self.connection.close()
                 elif fault == "hang":
-                    time.sleep(3)
+                    proxy.over.wait()
                     self.close_connection = True
                 elif fault in ("cut", "trickle"):
                     self.send_response(200)
                     self.send_header("Content-Length", "1000")
                     self.end_headers()
-                    self.dribble(times=15 if fault == "trickle" else 1)
+                    self.dribble(for_ever=fault == "trickle")
                     self.close_connection = True
                 elif fault == "garbage":
                     self.answer(200, b'{"choices": []}')
                 else:
                     self.answer(fault, f"no, key {self.headers['Authorization']}".encode(), {"Retry-After": "0.1"})
 
-            def dribble(self, times):
-                for _ in range(times):
+            def dribble(self, for_ever):
+                while True:
                     try:
                         self.wfile.write(b": wait\n")
                         self.wfile.flush()
                     except OSError:
                         return
-                    time.sleep(0.2)
+                    if proxy.over.wait(0.2) or not for_ever:
+                        return
 
             def forward(self, method, body=None):
                 headers = {"Authorization": self.headers["Authorization"], "Content-Type": "application/json"}
@@ -92,5 +100,6 @@ class FaultyProxy:
         return self
 
     def __exit__(self, *_):
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()

@@ -116,13 +116,24 @@ def test_a_prompt_that_is_too_long_is_one_failure_among_texts(engine):
     assert not answers[0].can_retry
 
 
+class SetWhenAskedOften(threading.Event):
+    """A stop that comes in the middle of a text on machines of any speed."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.left = times
+
+    def is_set(self):
+        self.left -= 1
+        if self.left < 0:
+            self.set()
+        return super().is_set()
+
+
 @pytest.mark.model
 def test_a_stop_is_heard_within_a_text(engine):
-    stop = threading.Event()
-    answers = engine.generate(responses(6, max_new_tokens=200, temperature=1.5), stop)
-    next(answers)
-    stop.set()
-    assert len(list(answers)) < 2
+    stop = SetWhenAskedOften(6)
+    assert ask(engine, *responses(2, max_new_tokens=200, temperature=1.5), stop=stop) == {}
 
 
 def gguf(path, metadata):

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -117,27 +116,24 @@ def test_a_refusal_of_the_request_itself_is_not_tried_again(connect):
 @pytest.mark.parametrize("fault", ["hang", "trickle"])
 def test_a_slow_server_is_given_up_after_the_time_limit(connect, fault):
     backend, _ = connect(fault, tries=1, timeout_seconds=0.5)
-    began = time.monotonic()
     (answer,) = ask(backend, requests(1)).values()
     assert "did not answer (ReadTimeout)" in answer.reason
-    assert time.monotonic() - began < 2.5
 
 
 @pytest.mark.model
 def test_no_more_requests_than_allowed_are_under_way(connect):
-    backend, proxy = connect(concurrency=2)
+    backend, proxy = connect("meet", "meet", concurrency=2)
     assert len(ask(backend, requests(8))) == 8
     assert proxy.most_at_once == 2
 
 
 @pytest.mark.model
 def test_a_stop_ends_the_waiting(connect):
-    backend, _ = connect(*[503] * 20, concurrency=1, tries=20)
+    backend, proxy = connect(*[503] * 200, concurrency=1, tries=200)
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    began = time.monotonic()
     assert ask(backend, requests(3), stop) == {}
-    assert time.monotonic() - began < 3
+    assert len(proxy.seen) < 200
 
 
 @pytest.mark.model
