@@ -138,10 +138,17 @@ INVENTORY: tuple[Stored, ...] = (
     ),
     Stored(
         "PayDecision",
-        ("id", "annotator", "decision", "message", "bonus", "decided_by", "decided_at"),
-        "what the team decided about their pay, in which words",
+        ("message",),
+        "the team's words to them about their pay",
         "to tell the platform, and to answer questions afterwards",
         WITH_STUDY,
+    ),
+    Stored(
+        "PayDecision",
+        ("id", "annotator", "decision", "bonus", "decided_by", "decided_at"),
+        "what the team decided about their pay, who and when",
+        "nobody is paid twice; a rejection is deleted with what it rests on when the person has it erased",
+        WITH_STUDY_KEPT,
     ),
     Stored(
         "PlatformIdentity",

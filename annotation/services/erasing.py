@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from annotation.decisions import Decision
 from annotation.models import (
     Annotator,
     Assignment,
     CheckResult,
     Event,
+    PayDecision,
     PlatformIdentity,
     ProblemReport,
     StepAttempt,
@@ -37,6 +39,7 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
     ProblemReport.objects.filter(assignment__annotator_id=annotator_id).delete()
     Assignment.objects.filter(annotator_id=annotator_id).update(active_ms=None, blurs=None, draft={})
     Annotator.objects.filter(pk=annotator_id).update(feedback="", excluded_reason="")
+    _erase_decision(annotator_id)
     erase_ids(PlatformIdentity.objects.filter(annotator_id=annotator_id), now=now)
     bundles = bundles_of(annotator)
     record(
@@ -48,6 +51,13 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
         bundles=bundles,
     )
     return Erasure(judgements, bundles)
+
+
+def _erase_decision(annotator_id: int) -> None:
+    """Keep what was paid, without the words. A rejection goes: the checks and times that it rests on are erased."""
+    made = PayDecision.objects.filter(annotator_id=annotator_id)
+    made.filter(decision=Decision.REJECT).delete()
+    made.update(message="")
 
 
 def bundles_of(annotator: Annotator) -> list[str]:

@@ -15,7 +15,7 @@ from django.db.models import F
 from psycopg.types.json import Jsonb
 
 from annotation.answers import Answer, Problem, Verdict, as_answer, as_verdicts, find_problems
-from annotation.checks import CheckItem
+from annotation.checks import CheckItem, item_for
 from annotation.errors import DuologueError
 from annotation.models import Annotator, Assignment, Judgement, Slot
 from annotation.services.annotators import Held, Standing, free_held
@@ -143,11 +143,13 @@ def submit_and_claim(
     now: datetime,
     timing: Timing = Timing(),  # noqa: B008 - an immutable value
     checked: Checked | None = None,
+    late_check: str = "",
 ) -> Submitted:
     """Store the answers to the comparison of this code, once, and hand out the next one.
 
-    `answers` maps criterion ids to what the page sent. Raises: InvalidAnswers, with nothing stored; the problem of an
-    unanswered check stands under ONE_MORE.
+    `answers` maps criterion ids to what the page sent; `late_check` is what it sent for a check, should the comparison
+    not be in the annotator's hands any more. Raises: InvalidAnswers, with nothing stored; the problem of an unanswered
+    check stands under ONE_MORE.
     """
     problems = find_problems(answers, sheet.criterion_ids, sheet.rules)
     if checked and checked.answer not in checked.item.options:
@@ -156,17 +158,18 @@ def submit_and_claim(
         raise InvalidAnswers(problems)
     wanted = {criterion: answers[criterion] for criterion in sheet.criterion_ids}
     if standing.held is None or standing.held.code != code:
-        return _submit_otherwise(standing, code, wanted, sheet, now=now, timing=timing)
+        return _submit_otherwise(standing, code, wanted, sheet, now=now, timing=timing, check=late_check)
     held = standing.held
     with transaction.atomic():
         verdicts = as_verdicts(wanted, held.treatment_side, sheet.rules)
         after = _submit(standing, held, verdicts, now=now, timing=timing)
         if after:
             if checked:
-                _keep_check(standing, held, checked)
+                _keep_check(standing, held.assignment_id, checked)
             following = claim(after, now=now)
     if not after:
-        return _submit_otherwise(find_standing_again(standing), code, wanted, sheet, now=now, timing=timing)
+        again = find_standing_again(standing)
+        return _submit_otherwise(again, code, wanted, sheet, now=now, timing=timing, check=late_check)
     return Submitted(Receipt.SAVED, following or claim_next(after, now=now))
 
 
@@ -201,9 +204,9 @@ ON CONFLICT (assignment_id) DO NOTHING
 """
 
 
-def _keep_check(standing: Standing, held: Held, checked: Checked) -> None:
+def _keep_check(standing: Standing, assignment_id: int, checked: Checked) -> None:
     values = {
-        "assignment": held.assignment_id,
+        "assignment": assignment_id,
         "annotator": standing.annotator_id,
         "kind": checked.item.kind,
         "name": checked.item.name,
@@ -230,16 +233,30 @@ def _judgement_values(assignment_id: int, side: Side, verdicts: list[Verdict]) -
 
 
 def _submit_otherwise(
-    standing: Standing, code: UUID, answers: Mapping[int, Answer], sheet: Sheet, *, now: datetime, timing: Timing
+    standing: Standing,
+    code: UUID,
+    answers: Mapping[int, Answer],
+    sheet: Sheet,
+    *,
+    now: datetime,
+    timing: Timing,
+    check: str,
 ) -> Submitted:
     """Deal with an answer to a comparison that is not in the annotator's hands: repeated, late or not theirs."""
     with transaction.atomic():
-        receipt = _take_late(standing, code, answers, sheet, now=now, timing=timing)
+        receipt = _take_late(standing, code, answers, sheet, now=now, timing=timing, check=check)
     return Submitted(receipt, claim_next(find_standing_again(standing), now=now))
 
 
 def _take_late(
-    standing: Standing, code: UUID, answers: Mapping[int, Answer], sheet: Sheet, *, now: datetime, timing: Timing
+    standing: Standing,
+    code: UUID,
+    answers: Mapping[int, Answer],
+    sheet: Sheet,
+    *,
+    now: datetime,
+    timing: Timing,
+    check: str,
 ) -> Receipt:
     theirs = Assignment.objects.filter(annotator_id=standing.annotator_id).select_related("slot")
     late = theirs.select_for_update(of=("self",)).filter(code=code).first()
@@ -256,6 +273,10 @@ def _take_late(
     late.save(update_fields=["state", "submitted_at", "active_ms", "blurs", "draft"])
     side = Side(late.slot.treatment_side)
     _judge(late.pk, side, as_verdicts(answers, side, sheet.rules))
+    item = item_for(sheet.checks, seed=standing.seed, number=late.number)
+    # A late answer is never refused, so a check that it leaves open stays open.
+    if item and check in item.options:
+        _keep_check(standing, late.pk, Checked(item, check))
     if standing.submitted_count + 1 >= standing.quota:
         free_held(standing.annotator_id, to=AssignmentState.EXPIRED)
     return Receipt.SAVED if in_time else Receipt.SURPLUS

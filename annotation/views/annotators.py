@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from annotation.models import Study
 from annotation.services.annotators import Standing, find_standing
 from annotation.services.faces import Face, frozen_face
+from annotation.services.running import mark_seen
 
 SPOKEN = {code.lower(): code for code, _ in settings.LANGUAGES}
 COOKIE = "duologue"
@@ -89,6 +90,13 @@ def lead_to(request: HttpRequest, address: str) -> HttpResponse:
     """Send the whole page there, also where htmx asked and would swap a redirect's target into a part of it."""
     is_htmx = "HX-Request" in request.headers
     return HttpResponseClientRedirect(address) if is_htmx else HttpResponseRedirect(address)
+
+
+def take_message(request: AnnotatorRequest) -> str:
+    """Return the researchers' message to all for the page that is drawn now, once; empty where there is none."""
+    if request.standing.message and request.method != "HEAD":
+        mark_seen(request.standing.annotator_id)
+    return request.standing.message
 
 
 def annotator_required[**P](

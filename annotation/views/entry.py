@@ -13,7 +13,7 @@ from annotation.services.erasing import erase_person
 from annotation.services.sheets import frozen_sheet
 from annotation.services.slots import NoWork, Reason, claim_next, find_last
 from annotation.states import Exit
-from annotation.views.annotators import AnnotatorRequest, annotator_required
+from annotation.views.annotators import AnnotatorRequest, annotator_required, take_message
 from annotation.views.exercises import draw_examples
 from annotation.views.leading import to_step
 from annotation.views.ways_out import exit_context
@@ -30,6 +30,7 @@ def instructions(request: AnnotatorRequest) -> HttpResponse:
         "face": request.face,
         "has_tie": "0" in sheet.rules.values(),
         "examples": draw_examples(flows.steps_of(standing).examples, sheet),
+        "message": take_message(request),
     }
     return render(request, "annotator/instructions.html", context)
 

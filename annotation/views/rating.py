@@ -22,10 +22,9 @@ from annotation.forms import WordsForm, as_draft, from_draft, read_answers, read
 from annotation.services import flows, slots
 from annotation.services.annotators import Held, report_problem
 from annotation.services.claiming import may_be_open, why_no_work
-from annotation.services.running import mark_seen
 from annotation.services.sheets import Sheet, frozen_sheet
 from annotation.services.slots import Checked, InvalidAnswers, NoWork, Reason, Receipt, TooLateToCorrect
-from annotation.views.annotators import AnnotatorRequest, annotator_required, lead_to
+from annotation.views.annotators import AnnotatorRequest, annotator_required, lead_to, take_message
 from annotation.views.leading import to_step
 from annotation.views.screens import Screen
 
@@ -56,6 +55,7 @@ def following(request: AnnotatorRequest) -> HttpResponse:
         "none": None if is_open else none,
         "last": slots.find_last(standing),
         "note": _note(request.GET.get("saved")),
+        "message": take_message(request),
     }
     return render(request, "annotator/no_work.html", context)
 
@@ -86,7 +86,14 @@ def _submit(request: AnnotatorRequest, code: UUID) -> HttpResponse:
     timing = timing._replace(active_ms=(timing.active_ms or 0) + sure) if sure else timing
     try:
         done = slots.submit_and_claim(
-            request.standing, code, answers, sheet, now=timezone.now(), timing=timing, checked=checked
+            request.standing,
+            code,
+            answers,
+            sheet,
+            now=timezone.now(),
+            timing=timing,
+            checked=checked,
+            late_check=read_short(request.POST, FIELD),
         )
     except InvalidAnswers as error:
         if current is None:
@@ -167,10 +174,8 @@ def _show(
         item=None if is_change else _item(request, held),
         chosen=chosen.answer if chosen else str(held.draft.get(FIELD, "")),
         sure=sure,
-        message=request.standing.message,
+        message=take_message(request),
     )
-    if screen.message:
-        mark_seen(request.standing.annotator_id)
     return HttpResponse(screen.render(request, is_part=bool(request.htmx)), status=status)
 
 

@@ -21,7 +21,7 @@ from annotation.services.flows import Exercise
 from annotation.services.sheets import Sheet, frozen_sheet
 from annotation.states import Exit
 from annotation.views import entry
-from annotation.views.annotators import AnnotatorRequest, annotator_required
+from annotation.views.annotators import AnnotatorRequest, annotator_required, take_message
 from annotation.views.exercises import question_of
 from annotation.views.leading import to_step
 from annotation.views.screens import draw_exercise
@@ -60,6 +60,7 @@ def device(request: AnnotatorRequest) -> HttpResponse:
         "needs_computer": needs_computer,
         "does_not_fit": answer == "no" or is_too_small,
         "is_unanswered": request.method == "POST" and answer not in {"yes", "no"},
+        "message": take_message(request),
     }
     return render(request, "annotator/device.html", context, status=422 if request.method == "POST" else 200)
 
@@ -87,6 +88,7 @@ def comprehension(request: AnnotatorRequest) -> HttpResponse:
         row["hint"] = steps.hints[row["asked"].id] if row["is_wrong"] else ""
     left = flows.attempts_left_of(standing)
     context = {"face": request.face, "rows": rows, "missing": len(missing), "wrong": len(wrong), "left": left}
+    context["message"] = take_message(request)
     return render(request, "annotator/comprehension.html", context, status=422 if missing or wrong else 200)
 
 
@@ -128,6 +130,7 @@ def _ask(
         "face": request.face,
         "number": number,
         "total": len(flows.steps_of(request.standing).training),
+        "message": take_message(request),
     }
     return render(request, "annotator/practice.html", context, status=422 if is_missing else 200)
 
@@ -145,6 +148,7 @@ def _explain(request: AnnotatorRequest, number: int) -> HttpResponse:
         "face": request.face,
         "number": number,
         "total": len(steps.training),
+        "message": take_message(request),
         "is_right": attempt.is_right,
         "feedback": exercise.feedback,
         "is_explained": True,
@@ -170,5 +174,5 @@ def closing(request: AnnotatorRequest) -> HttpResponse:
         ended: HttpResponse = entry.finish(request, study=standing.study_code)
         return ended
     rows = [_row(question, given[question.id], question.id in missing) for question in asked]
-    context = {"face": request.face, "rows": rows, "missing": len(missing)}
+    context = {"face": request.face, "rows": rows, "missing": len(missing), "message": take_message(request)}
     return render(request, "annotator/closing.html", context, status=422 if missing else 200)

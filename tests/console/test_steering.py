@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Annotator, CheckResult, Event, PayDecision
+from annotation.presets import CLOSING, EXAMPLE, QUESTIONS, TRAINING
 from annotation.services import monitoring, running
 from annotation.states import Exit, Outcome
 from tests import build
-from tests.pages.people import answers, held_by, page_of, start
+from tests.pages.people import agree, answers, held_by, page_of, start
 
 pytestmark = pytest.mark.django_db
 LONG = "The two sentences that said which side to choose were answered with the other side. We are sorry to say so."
@@ -204,3 +205,53 @@ def test_bad_decisions_are_refused_in_words(researcher, fields, told):
 def test_somebody_of_another_study_cannot_be_decided_about(researcher):
     study, person = make_paid_study(), finish_one(make_paid_study(), minutes=12)
     assert "never was" in decide(researcher, study, person, decision="approve")
+
+
+def test_a_message_is_shown_once_on_each_step_page(client):
+    study = build.make_running_study(device_check="any", instructions="Read.")
+    for part in (EXAMPLE, *TRAINING[:1]):
+        study.practice.create(**part)
+    study.comprehension_questions.create(**QUESTIONS[0])
+    study.closing_questions.create(**CLOSING[0])
+    agree(client, study)
+    home = f"/s/{study.code}/"
+    steps = [
+        ("device/", {"answer": "yes"}),
+        ("instructions/", None),
+        ("questions/", {f"q{study.comprehension_questions.get().pk}": QUESTIONS[0]["right_option"]}),
+        ("practice/", {"number": "1", study.criteria.first().key: "1"}),
+    ]
+    for number, (part, data) in enumerate(steps):
+        running.tell_everybody(study, f"Note {number} <b>", actor=None)
+        assert f"Note {number} &lt;b&gt;" in client.get(home + part).text, part
+        assert f"Note {number}" not in client.get(home + part).text, part
+        client.post(home + part if data else f"{home}next/", data or {})
+    running.tell_everybody(study, "Note of feedback", actor=None)
+    assert "Note of feedback" in client.get(f"{home}practice/?answered=1").text
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_a_message_is_shown_once_where_there_is_nothing_to_judge(client, state):
+    study = build.make_running_study(dialogues=1, k=1)
+    person = start(client, study)
+    if state == "running":
+        client.post(page_of(held_by(person)), answers(study))
+    else:
+        person.assignments.update(state="expired")
+    running.tell_everybody(study, "Back at noon.", actor=None)
+    study.state = state
+    study.save()
+    page = f"/s/{study.code}/next/"
+    assert "Back at noon." not in client.head(page).text
+    assert "Back at noon." in client.get(page).text
+    assert "Back at noon." not in client.get(page).text
+
+
+def test_a_message_is_shown_above_a_content_warning(client):
+    study = build.make_running_study()
+    study.collections.get().dialogues.update(content_warning="Grief")
+    person = start(client, study)
+    running.tell_everybody(study, "Back at noon.", actor=None)
+    page = client.get(page_of(held_by(person))).text
+    assert "Grief" in page
+    assert "Back at noon." in page

@@ -1,5 +1,7 @@
 """Checks, gold and repeats on the rating page: kept apart from the results, and never told before they are answered."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -195,3 +197,30 @@ def test_nobody_is_asked_who_took_their_time_or_has_no_script(client, active):
     study = make_running_study(dialogues=3, minimum_seconds=5)
     held = held_by(start(client, study))
     assert client.post(page_of(held), answers(study) | {"active_ms": active}).status_code == 302
+
+
+@pytest.mark.parametrize(("is_taken", "state"), [(True, "surplus"), (False, "submitted")])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_late_answer_keeps_the_outcome_of_its_check(client, study, is_taken, state, is_right):
+    annotator = seeded(client, study)
+    to_check(client, study, annotator)
+    held, item = held_by(annotator), item_of(study, annotator)
+    expire_stale(now=held.lease_until + timedelta(seconds=1))
+    if is_taken:
+        Slot.objects.filter(pk=held.slot_id).update(is_open=False)
+    given = next(value for value in item.options if item.passes(value) == is_right)
+    client.post(page_of(held), answers(study) | {FIELD: given})
+    held.refresh_from_db()
+    assert held.state == state
+    assert CheckResult.objects.get(assignment=held).is_passed == is_right
+
+
+def test_a_late_answer_without_its_check_is_taken_and_the_check_stays_open(client, study):
+    annotator = seeded(client, study)
+    to_check(client, study, annotator)
+    held = held_by(annotator)
+    expire_stale(now=held.lease_until + timedelta(seconds=1))
+    client.post(page_of(held), answers(study) | {FIELD: "no such option"})
+    held.refresh_from_db()
+    assert held.state == "submitted"
+    assert not CheckResult.objects.exists()

@@ -12,7 +12,16 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation.inventory import INVENTORY, NEVER
-from annotation.models import Annotator, Event, Invitation, Judgement, PlatformEvent, PlatformIdentity, ProblemReport
+from annotation.models import (
+    Annotator,
+    Event,
+    Invitation,
+    Judgement,
+    PayDecision,
+    PlatformEvent,
+    PlatformIdentity,
+    ProblemReport,
+)
 from annotation.services.identities import open_person
 from annotation.services.trail import EXPORT_BUNDLE
 from annotation.states import Exit
@@ -200,3 +209,11 @@ def test_the_key_of_ids_is_a_file_that_only_its_owner_reads(tmp_path):
     assert len(key) > 60
     assert (tmp_path / "identity_key").stat().st_mode & 0o777 == 0o600
     assert identity_key(Env({"DATA_DIR": str(tmp_path), "IDENTITY_KEY": "k" * 40})) == "k" * 40
+
+
+@pytest.mark.parametrize(("decision", "is_kept"), [("bonus", True), ("reject", False)])
+def test_erasure_takes_the_words_of_a_decision_about_pay(client, study, annotator, decision, is_kept):
+    facts = {"message": "You answered like nobody else, Ms Miller.", "bonus": 1, "decided_at": timezone.now()}
+    PayDecision.objects.create(annotator=annotator, decision=decision, **facts)
+    client.post(f"{home_of(study)}leave/", {"answers": "delete"})
+    assert list(PayDecision.objects.values_list("decision", "message")) == ([(decision, "")] if is_kept else [])
