@@ -180,7 +180,7 @@ INVENTORY: tuple[Stored, ...] = (
     ),
     Stored(
         "PlatformEvent",
-        ("id", "platform", "event", "kind", "submission_hash", "status", "happened_at", "received_at"),
+        ("id", "platform", "event", "signature", "kind", "submission_hash", "status", "happened_at", "received_at"),
         "events of the platform, with hashed ids",
         "a copy must change nothing",
         "180 days",

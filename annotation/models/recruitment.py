@@ -212,6 +212,7 @@ class PlatformEvent(models.Model):
 
     platform = models.CharField(max_length=20)
     event = models.CharField(max_length=200)
+    signature = models.CharField(max_length=64, blank=True)
     kind = models.CharField(max_length=60)
     submission_hash = models.CharField(max_length=64, blank=True, db_index=True)
     status = models.CharField(max_length=40, blank=True)
@@ -219,7 +220,12 @@ class PlatformEvent(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["platform", "event"], name="platform_event_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "event"], name="platform_event_once"),
+            models.UniqueConstraint(
+                fields=["platform", "signature"], condition=~Q(signature=""), name="platform_event_signed_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.status}"

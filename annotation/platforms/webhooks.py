@@ -23,9 +23,14 @@ class BadEvent(Exception):
 
 
 class PlatformNews(NamedTuple):
-    """What an event says. `submission` and `status` are empty for events about other things."""
+    """What an event says. `submission` and `status` are empty for events about other things.
+
+    `signature` is what the platform vouches for: the event's id and time stand beside it and could be changed by
+    somebody who sends a copy.
+    """
 
     event: str
+    signature: str
     kind: str
     at: datetime
     submission: str
@@ -45,10 +50,10 @@ def read_event(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str
         raise BadEvent("The signature does not fit.")
     if abs(now - _time(timestamp)) > OLDEST:
         raise BadEvent("The request is too old.")
-    return _news(headers, body, fallback=timestamp)
+    return _news(headers, body, signature=signature, fallback=timestamp)
 
 
-def _news(headers: Mapping[str, str], body: bytes, *, fallback: str) -> PlatformNews:
+def _news(headers: Mapping[str, str], body: bytes, *, signature: str, fallback: str) -> PlatformNews:
     try:
         said = json.loads(body)
     except ValueError as error:
@@ -59,8 +64,9 @@ def _news(headers: Mapping[str, str], body: bytes, *, fallback: str) -> Platform
     kind = str(said.get("event_type", ""))[:60]
     at = _time(headers.get(HAPPENED_AT) or fallback)
     if kind != SUBMISSION_CHANGED:
-        return PlatformNews(event, kind, at, "", "")
-    return PlatformNews(event, kind, at, str(said.get("resource_id", "")), str(said.get("status", "")).upper()[:40])
+        return PlatformNews(event, signature, kind, at, "", "")
+    submission, status = str(said.get("resource_id", "")), str(said.get("status", "")).upper()[:40]
+    return PlatformNews(event, signature, kind, at, submission, status)
 
 
 def _time(text: str) -> datetime:

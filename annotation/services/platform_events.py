@@ -15,6 +15,10 @@ from annotation.states import Exit
 _EXITS = {"RETURNED": Exit.RETURNED, "TIMED-OUT": Exit.TIMED_OUT, "TIMED_OUT": Exit.TIMED_OUT}
 
 
+# An id is told once, also when the platform signs a second attempt anew; a signature counts once under any id.
+_ONCE = ("platform_event_once", "platform_event_signed_once")
+
+
 def take_event(platform: str, news: PlatformNews, *, now: datetime) -> bool:
     """Store an event and do what follows from it. Returns whether it is new; a copy changes nothing."""
     found = submission_hash(platform, news.submission)
@@ -23,6 +27,7 @@ def take_event(platform: str, news: PlatformNews, *, now: datetime) -> bool:
             PlatformEvent.objects.create(
                 platform=platform,
                 event=news.event,
+                signature=news.signature,
                 kind=news.kind,
                 submission_hash=found,
                 status=news.status,
@@ -32,7 +37,7 @@ def take_event(platform: str, news: PlatformNews, *, now: datetime) -> bool:
             if found:
                 _follow(found, news.status, at=news.at, now=now)
     except IntegrityError as error:
-        if "platform_event_once" in str(error):
+        if any(name in str(error) for name in _ONCE):
             return False
         raise
     return True

@@ -11,12 +11,13 @@ from django.utils import timezone
 from annotation import tasks
 from annotation.models import PlatformEvent, PlatformMessage, SigningKeys
 from annotation.platforms import Deed
+from annotation.platforms.webhooks import sign
 from annotation.services import platform_messages, signing_keys
 from annotation.states import AssignmentState, Exit
 from tests.build import make_researcher
 from tests.pages.people import agree, held_by
 from tests.platforms.people import BEN, come_in, home_of, judge_all, make_recruiting_study, prolific_link
-from tests.platforms.prolific import AUDIENCE, Prolific
+from tests.platforms.prolific import AUDIENCE, SECRET, Prolific
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +156,27 @@ def test_a_replayed_event_changes_nothing(platform, client, study):
     assert PlatformEvent.objects.count() == 1
 
 
+def test_a_copy_under_another_id_and_time_is_known_by_its_signature(platform, client, study):
+    holding(client, study)
+    early = platform.event("ACTIVE")
+    platform.post(early)
+    platform.send("APPROVED")
+    early["headers"] |= {"X-Event-ID": "made-up", "X-Timestamp": str(time.time() + 600)}
+    assert platform.post(early).text == "known"
+    assert (study.annotators.get().identity.status, PlatformEvent.objects.count()) == ("APPROVED", 2)
+
+
+def test_an_attempt_that_the_platform_signs_anew_is_known_by_its_id(platform, client, study):
+    holding(client, study)
+    first, second = (platform.event("ACTIVE", event="one") for _ in range(2))
+    stamp = str(int(time.time()) + 1)
+    second["headers"] |= {
+        "X-Prolific-Request-Timestamp": stamp,
+        "X-Prolific-Request-Signature": sign(SECRET, stamp, second["data"].encode()),
+    }
+    assert [platform.post(request).text for request in (first, second)] == ["taken", "known"]
+
+
 def test_events_count_in_the_order_in_which_they_happened(platform, client, study):
     holding(client, study)
     now = time.time()
@@ -185,9 +207,6 @@ def test_an_event_that_is_not_the_platforms_is_refused(platform, client, study, 
         case "stamp":
             headers["X-Prolific-Request-Timestamp"] = str(int(time.time()) + 1)
         case "old":
-            from annotation.platforms.webhooks import sign
-            from tests.platforms.prolific import SECRET
-
             old = str(int(time.time()) - 7200)
             headers["X-Prolific-Request-Timestamp"] = old
             headers["X-Prolific-Request-Signature"] = sign(SECRET, old, request["data"].encode())
@@ -196,9 +215,6 @@ def test_an_event_that_is_not_the_platforms_is_refused(platform, client, study, 
         case "no id":
             del headers["X-Event-ID"]
         case "no json":
-            from annotation.platforms.webhooks import sign
-            from tests.platforms.prolific import SECRET
-
             request["data"] = "{"
             stamp = headers["X-Prolific-Request-Timestamp"]
             headers["X-Prolific-Request-Signature"] = sign(SECRET, stamp, b"{")
