@@ -24,6 +24,7 @@ from annotation.rehearsal.verdict import Verdict, read_results, table
 from annotation.results.quality import quality_table
 from annotation.results.sample import prepare
 from annotation.results.table import read_csv
+from annotation.services import generation
 from annotation.services.actors import Actor
 from annotation.services.annotators import withdraw
 from annotation.services.claiming import expire_stale
@@ -57,6 +58,7 @@ class MixedOutcome:
         ending = "Everything came out as it should" if self.holds else "The rehearsal FAILED"
         return "\n".join(
             [
+                *(f"{agent}: {note}." for agent, note in generation.notes_of(self.study)),
                 f"Rehearsal: {len(self.people)} simulated annotators came through the pages.",
                 *books.table(self.people),
                 *(f"  {'yes' if claim.holds else 'NO '}  {claim.sentence}" for claim in self.claims),
