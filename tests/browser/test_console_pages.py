@@ -2,7 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from annotation.models import Recruitment
 from annotation.services import exclusions, studies
@@ -76,4 +78,42 @@ def look_at(browser, live_server, client, addresses, *, width, scheme):
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     assert complaints == []
+    context.close()
+
+
+def test_a_phone_shows_every_bar_whole_without_scrolling_sideways(browser, live_server, client):
+    study = make_judged_study(state="closed")
+    client.force_login(build.make_researcher())
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/studies/{study.code}/results/")
+    table = page.locator(".scroll-x:has(> .outcomes)")
+    assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    for bar in page.locator(".outcomes svg.plot").all():
+        box = bar.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    assert page.get_by_role("rowheader", name="Naturalness").count() >= 1
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_admin_is_shown_without_javascript(browser, live_server, client, width):
+    study = make_judged_study(dialogues=2)
+    client.force_login(build.make_researcher())
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    for address, words in (
+        (reverse("admin:index"), study.name),
+        (reverse("admin:annotation_study_changelist"), study.name),
+        (reverse("admin:annotation_study_change", args=[study.pk]), "What to do next"),
+    ):
+        page.goto(live_server.url + address)
+        shown = page.locator("#main").get_by_text(words).first
+        expect(shown).to_be_visible()
+        assert page.locator("#nav-sidebar").count() == 0 or not page.locator("#nav-sidebar").is_visible()
     context.close()
