@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 DISPATCH_TASK = "annotation.dispatch"
+BUNDLE_TASK = "annotation.bundle"
 REPORT_TASK = "annotation.report"
 SWEEP_TASK = "annotation.sweep"
 TELL_PLATFORM_TASK = "annotation.tell_platform"

@@ -14,9 +14,18 @@ from django.utils import timezone
 
 from annotation.models import Recruitment, Study
 from annotation.reporting.filters import Filters
-from annotation.schedule import DISPATCH_TASK, REFRESH_KEYS_TASK, REPORT_TASK, SWEEP_TASK, TELL_PLATFORM_TASK
+from annotation.schedule import (
+    BUNDLE_TASK,
+    DISPATCH_TASK,
+    REFRESH_KEYS_TASK,
+    REPORT_TASK,
+    SWEEP_TASK,
+    TELL_PLATFORM_TASK,
+)
 from annotation.services import generation, platform_messages, reports, signing_keys
 from annotation.services.claiming import expire_stale
+from annotation.services.exports import stored_bundles
+from annotation.views.snapshots import snapshots
 from inference_worker.schema import ALIVE_TASK, RECORD_TASK, Alive, Records, SchemaError, from_json
 
 logger = logging.getLogger(__name__)
@@ -78,6 +87,7 @@ def sweep() -> None:
     now = timezone.now()
     generation.sweep(now=now)
     expire_stale(now=now)
+    stored_bundles.expire(now=now)
     for message in platform_messages.due(now=now):
         platform_messages.wake(message)
     for model in {worker.model_id for worker in generation.live_workers(now=now)}:
@@ -91,6 +101,12 @@ def report(study: int, filters: dict[str, Any]) -> None:
     chosen = Filters.from_json(filters)
     if found is not None and not reports.show_stored(found, chosen).is_current:
         reports.compute(found, chosen, now=timezone.now())
+
+
+@shared_task(name=BUNDLE_TASK)
+def bundle(stored: int) -> None:
+    """Make the bundle of a study that is too large to be made while somebody waits for it."""
+    stored_bundles.make(stored, pages=snapshots, now=timezone.now())
 
 
 @shared_task(name=TELL_PLATFORM_TASK)

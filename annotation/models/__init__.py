@@ -2,6 +2,7 @@
 
 from annotation.models.agent import Agent, Augmenter, Backend, Guidance, LanguageModel, PromptSet, Source
 from annotation.models.annotator import Annotator, Assignment, ProblemReport
+from annotation.models.bundle import BundlePiece, StoredBundle
 from annotation.models.checks import CheckResult, GoldAnswer
 from annotation.models.datasheet import DatasheetAnswer
 from annotation.models.decision import PayDecision
@@ -38,6 +39,7 @@ __all__ = [
     "Assignment",
     "Augmenter",
     "Backend",
+    "BundlePiece",
     "CheckResult",
     "ClosingQuestion",
     "Collection",
@@ -76,6 +78,7 @@ __all__ = [
     "Source",
     "Stage",
     "StepAttempt",
+    "StoredBundle",
     "StoredReport",
     "Study",
     "Worker",

@@ -18,6 +18,7 @@ from annotation.models import (
 )
 from annotation.services.actors import Actor
 from annotation.services.annotators import erase_judgements, withdraw
+from annotation.services.exports import stored_bundles
 from annotation.services.identities import erase_ids
 from annotation.services.trail import EXPORT_VERBS, record
 
@@ -42,6 +43,7 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
     _erase_decision(annotator_id)
     erase_ids(PlatformIdentity.objects.filter(annotator_id=annotator_id), now=now)
     bundles = bundles_of(annotator)
+    stored_bundles.forget(annotator.study)
     record(
         annotator.study,
         "erase annotator",

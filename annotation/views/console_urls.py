@@ -38,5 +38,6 @@ urlpatterns = [
     path("<uuid:code>/invitations/list.csv", invitations.send_list, name="invitation-list"),
     path("<uuid:code>/invitations/<int:number>/revoke/", invitations.revoke, name="invitation-revoke"),
     path("<uuid:code>/preview/<slug:step>/", preview_steps.preview_step, name="preview_step"),
+    path("<uuid:code>/bundle/", downloads.bundle, name="bundle"),
     path("<uuid:code>/exports/<str:name>", downloads.download, name="export"),
 ]

@@ -4,18 +4,23 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation.models import Judgement, Study
+from annotation.models import Judgement, StoredBundle, Study
 from annotation.services import reports
 from annotation.services.actors import actor_of
+from annotation.services.exports import stored_bundles
 from annotation.services.exports.bundle import BUNDLE, make_bundle
 from annotation.services.exports.files import FILES, ExportFile, download_name
 from annotation.services.exports.report_files import Source
 from annotation.services.trail import EXPORT, record
 from annotation.views.access import researcher_view
+from annotation.views.results import page_context
 from annotation.views.snapshots import snapshots
 
 
@@ -48,11 +53,8 @@ def _waits(study: Study) -> bool:
 
 
 def _bundle(request: HttpRequest, study: Study) -> HttpResponseBase:
-    if Judgement.objects.filter(assignment__comparison__study=study).count() > settings.REPORT_COMPUTED_AT_ONCE:
-        return _later(
-            f"A bundle of more than {settings.REPORT_COMPUTED_AT_ONCE:,} judgements takes minutes. Make it on the "
-            f"server: python manage.py export_study {study.code} --bundle --out FOLDER"
-        )
+    if _is_large(study):
+        return _stored_bundle(request, study)
     if request.method == "HEAD":
         return HttpResponse(content_type=BUNDLE.content_type)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,6 +64,46 @@ def _bundle(request: HttpRequest, study: Study) -> HttpResponseBase:
     response["Cache-Control"] = "private, no-store"
     response["X-Checksum-SHA256"] = made.sha256
     return response
+
+
+def _is_large(study: Study) -> bool:
+    return Judgement.objects.filter(assignment__comparison__study=study).count() > settings.REPORT_COMPUTED_AT_ONCE
+
+
+def _stored_bundle(request: HttpRequest, study: Study) -> HttpResponseBase:
+    """Send the bundle that the worker made, or lead to the page where it is ordered."""
+    stored = stored_bundles.ready(study, now=timezone.now())
+    if stored is None:
+        return redirect("bundle", study.code)
+    if request.method == "GET":
+        record(study, EXPORT, actor=actor_of(request.user), files=[BUNDLE.name])
+    response = StreamingHttpResponse(stored_bundles.pieces(stored), content_type=BUNDLE.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{stored.name}"'
+    response["Content-Length"] = str(stored.size)
+    response["Cache-Control"] = "private, no-store"
+    response["X-Checksum-SHA256"] = stored.sha256
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@researcher_view()
+def bundle(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show how far the bundle of a study is; order one where there are too many judgements to wait for it."""
+    if not _is_large(study):
+        return redirect("export", study.code, BUNDLE.name)
+    now = timezone.now()
+    if request.method == "POST":
+        if not stored_bundles.order(study, actor=actor_of(request.user), now=now):
+            messages.error(request, "The queue does not answer, so nothing was ordered. Try again in a minute.")
+        return redirect("bundle", study.code)
+    context = page_context(request, study, current="results") | {
+        "stored": StoredBundle.objects.filter(study=study).first(),
+        "ready": stored_bundles.ready(study, now=now),
+        "limit": settings.REPORT_COMPUTED_AT_ONCE,
+        "days": stored_bundles.KEPT.days,
+    }
+    return render(request, "console/bundle.html", context)
 
 
 def _later(sentence: str) -> HttpResponse:

@@ -250,15 +250,6 @@ def test_a_researcher_downloads_the_bundle(client):
     assert zipfile.is_zipfile(io.BytesIO(content))
 
 
-def test_a_very_large_bundle_is_left_to_the_command_line(client, settings):
-    settings.REPORT_COMPUTED_AT_ONCE = 3
-    study = make_judged_study(dialogues=2, k=1)
-    client.force_login(build.make_researcher())
-    response = client.get(reverse("export", args=[study.code, "bundle.zip"]))
-    assert response.status_code == 409
-    assert "export_study" in response.content.decode()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_bundle_holds_one_moment_while_judgements_come_in(tmp_path):
     study = build.make_running_study(dialogues=2, k=1)
