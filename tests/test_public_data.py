@@ -176,6 +176,26 @@ def test_blended_messages_that_are_missing_on_one_side_are_passed_over():
     assert dict(made("blended-skill-talk", *rows).skipped) == {OUT_OF_STEP: 2}
 
 
+def photo(*said, described="Objects in the photo: Dog, Beach"):
+    dialogue = [{"user_id": who, "message": text, "share_photo": not text} for who, text in said]
+    return {"photo_description": described, "photo_id": "p", "photo_url": "x", "dialogue_id": 7, "dialogue": dialogue}
+
+
+def test_a_shared_photo_is_a_turn_with_its_description():
+    (record,) = made("photochat", photo((1, "Hi."), (1, "Look!"), (1, ""), (0, "So wet."))).records
+    assert spoken(record) == [
+        ("Speaker A", "Hi."),
+        ("Speaker A", "Look!"),
+        ("Speaker A", "[Sharing Image] Objects in the photo: Dog, Beach"),
+    ]
+    assert (record.id, record.next_speaker, record.reference) == ("7", "Speaker B", "So wet.")
+
+
+def test_a_set_on_no_hub_says_where_its_files_are():
+    with pytest.raises(DataRefused, match="PhotoChat is on no hub: give its files"):
+        import_public_set("photochat")
+
+
 def test_skills_that_people_chose_come_along_and_names_stay():
     (record,) = made("skill-of-mind", annotated("g-1", "Empathy", "Rhetoric", "Empathy")).records
     assert (record.reference_skills, record.next_speaker) == (("Empathy", "Rhetoric"), "Bo")
@@ -260,6 +280,7 @@ ALL = {
     "daily-dialog": ROWS,
     "empathetic-dialogues": [utterance("a", 1, "x_comma_ y"), utterance("a", 2, "z")],
     "prosocial-dialog": [exchange(1, 0, "a", "b", "Be kind.")],
+    "photochat": [photo((0, "a"), (1, ""))],
     "blended-skill-talk": [blended(["a"], ["b"])],
     "skill-of-mind": [annotated(1, "Ethics")],
 }

@@ -83,6 +83,20 @@ def test_giving_it_again_completes_the_draft_and_makes_nothing_twice(folder):
     assert replicate(folder=folder).prepared.made == 0
 
 
+def test_every_set_and_every_responder_of_the_paper_takes_part(tmp_path):
+    for name, rows in ALL.items():
+        written(tmp_path, "jsonl", rows).rename(tmp_path / f"{name}.jsonl")
+    made = replicate_paper(folder=tmp_path, now=timezone.now())
+    kinds = made.study.comparisons.values_list("dialogue__kind", flat=True)
+    assert set(kinds) == set(ALL)
+    thanos = {matchup.treatment.augmenter.model.name for matchup in made.study.matchups.all()}
+    assert thanos == {"Thanos 8B"}
+    waits = "\n".join(made.waits)
+    for family in ("llama-3-1", "llama-3-2", "gemma-2", "qwen-2-5", "phi-3", "mistral", "vicuna", "cosmo"):
+        assert made.study.matchups.filter(baseline__responder__slug__startswith=family).exists()
+        assert f"python -m inference_worker --model {family}" in waits
+
+
 def test_one_think_result_serves_every_responder(folder):
     study = replicate(folder=folder).study
     run = generation.start_run(study)
@@ -106,8 +120,8 @@ def test_a_file_that_does_not_fit_is_said_and_stops_nothing(folder):
 
 
 def test_a_responder_that_nobody_registered_is_named():
-    with pytest.raises(UnknownResponder, match="no model “cosmo”"):
-        replicate(responders=["cosmo"])
+    with pytest.raises(UnknownResponder, match="no model “nobody”"):
+        replicate(responders=["nobody"])
     assert not Study.objects.exists()
 
 

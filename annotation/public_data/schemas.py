@@ -1,4 +1,4 @@
-"""The five schemas, each read into whole dialogues. Pure: no Django.
+"""The six schemas, each read into whole dialogues. Pure: no Django.
 
 Social contexts are in our own words around what a set says: a constant sentence (DailyDialog), emotion and situation
 (EmpatheticDialogues), rules of thumb (ProsocialDialog), personas (BlendedSkillTalk), or the set's own prompt.
@@ -18,12 +18,16 @@ GAP = "a turn missing between others"
 OUT_OF_STEP = "turns of the two speakers that do not alternate"
 NOT_LIKE_THE_REST = "an exchange that is there twice"
 DAILY_CONTEXT = "Two people talk about something of their everyday lives."
+SHARED_IMAGE = "[Sharing Image]"
 HARM = "In this conversation somebody says things that may be unsafe, hateful or otherwise upsetting."
 
 
 @dataclass(frozen=True)
 class PublicSet:
-    """A public data set: what it is called here and on the hub, its terms, and how its rows become dialogues."""
+    """A public data set: what it is called here and on the hub, its terms, and how its rows become dialogues.
+
+    `hub` is empty where its publishers gave it to no hub; `source` then says where its files are.
+    """
 
     name: str
     title: str
@@ -125,6 +129,23 @@ def _blended(rows: Iterable[DataRow]) -> Iterator[Whole]:
         # The free speaker begins, so the guided one has as many messages or one fewer.
         in_step = len(free) - len(guided) in (0, 1) and len(_texts(row, "previous_utterance")) % 2 == 0
         yield replace(whole, broken="" if in_step else OUT_OF_STEP)
+
+
+def _photo(rows: Iterable[DataRow]) -> Iterator[Whole]:
+    """The file has a description of the photo in place of the photo; whoever shares it says that."""
+    for row in rows:
+        said = _structs(row, "dialogue", "user_id", "message", "share_photo")
+        first = said[0]["user_id"] if said else None
+        photo = f"{SHARED_IMAGE} {_text(row, 'photo_description')}".strip()
+        yield Whole(
+            id=_clean(row.cells["dialogue_id"]) or f"row-{row.number}",
+            turns=tuple(
+                Turn(SPEAKERS[each["user_id"] != first], photo if each["share_photo"] else _clean(each["message"]))
+                for each in said
+            ),
+            kind="photochat",
+            number=row.number,
+        )
 
 
 def _personas(row: DataRow) -> str:
@@ -236,6 +257,15 @@ SETS = {
             "see the data set",
             ("personas", "previous_utterance", "free_messages", "guided_messages"),
             _blended,
+        ),
+        PublicSet(
+            "photochat",
+            "PhotoChat",
+            "",
+            "Zang et al. 2021, arXiv 2108.01453; github.com/google-research/google-research, multimodalchat/photochat",
+            "CC BY 4.0",
+            ("dialogue", "dialogue_id", "photo_description"),
+            _photo,
         ),
         PublicSet(
             "skill-of-mind",

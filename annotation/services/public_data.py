@@ -35,13 +35,17 @@ def import_public_set(
     Raises: DataRefused and ImportRefused in plain words; both leave the database as it was.
     """
     public = find_set(name)
+    if not source and not public.hub:
+        raise DataRefused(f"{public.title} is on no hub: give its files. They are published at {public.source}.")
     rows = read_rows(source or public.hub, split=split, revision=revision)
     found = cut(dialogues_of(public, rows), choices or Choices())
     if not found.records:
         raise DataRefused(" ".join([f"There is no dialogue to take in {source or public.hub}.", *found.sentences]))
     with transaction.atomic():
         into = named_collection(
-            collection or collection_name(public), source=f"{public.source}; {public.hub}", licence=public.licence
+            collection or collection_name(public),
+            source="; ".join(filter(None, (public.source, public.hub))),
+            licence=public.licence,
         )
         result = import_dialogues(into, records=found.records)
         if dry_run:

@@ -44,6 +44,8 @@ class Known:
     name: str
     source: str
     licence: str
+    backend: Backend = Backend.VLLM
+    note: str = ""
 
 
 THANOS = (
@@ -59,6 +61,23 @@ RESPONDERS = (
     Known("gemma-2-2b", "Gemma 2 2B", "google/gemma-2-2b-it", "Gemma Terms of Use"),
     Known("qwen-2-5-7b", "Qwen 2.5 7B Instruct", "Qwen/Qwen2.5-7B-Instruct", "Apache-2.0"),
     Known("qwen-2-5-3b", "Qwen 2.5 3B Instruct", "Qwen/Qwen2.5-3B-Instruct", "Qwen Research License"),
+    Known("phi-3-mini", "Phi-3 Mini Instruct", "microsoft/Phi-3-mini-4k-instruct", "MIT"),
+    Known("mistral-7b", "Mistral 7B Instruct", "mistralai/Mistral-7B-Instruct-v0.3", "Apache-2.0"),
+    Known(
+        "vicuna-7b",
+        "Vicuna 7B",
+        "lmsys/vicuna-7b-v1.5",
+        "Llama 2 Community License",
+        note="Its tokenizer comes without a chat template: the option chat_template has the form that it was tuned on.",
+    ),
+    Known(
+        "cosmo",
+        "COSMO",
+        "allenai/cosmo-xl",
+        "see the model's page",
+        backend=Backend.TRANSFORMERS,
+        note="A seq2seq model that knows no chat: it reads system and user text one after the other.",
+    ),
 )
 
 
@@ -67,8 +86,8 @@ def ensure_registry() -> None:
     """Add whatever of the registry is missing."""
     prompts = own_prompts()
     small = _small_model()
-    thanos = {known.slug: _on_vllm(known) for known in THANOS}
-    responders = {known.slug: _on_vllm(known) for known in RESPONDERS}
+    thanos = {known.slug: _registered(known) for known in THANOS}
+    responders = {known.slug: _registered(known) for known in RESPONDERS}
     demo = _augmenter(
         "Demo augmenter",
         model=small,
@@ -124,15 +143,17 @@ def _small_model() -> LanguageModel:
     return model
 
 
-def _on_vllm(known: Known) -> LanguageModel:
+def _registered(known: Known) -> LanguageModel:
+    file = json.loads(resources.files("inference_worker").joinpath("models.json").read_text(encoding="utf-8"))
     model, _ = LanguageModel.objects.get_or_create(
         slug=known.slug,
         defaults={
             "name": known.name,
-            "backend": Backend.VLLM,
+            "backend": known.backend,
             "source": known.source,
             "licence": known.licence,
-            "options": {"dtype": "bfloat16"},
+            "options": {"dtype": "bfloat16", **file[known.slug].get("options", {})},
+            "note": known.note,
         },
     )
     return model

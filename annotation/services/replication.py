@@ -38,10 +38,6 @@ INSTRUCTIONS = (
     "the response that fits better, or say that they are about the same. There are no right answers: we want your own "
     "view."
 )
-NOT_HERE = (
-    "The paper also used PhotoChat and the responders Phi-3 mini, Mistral 7B, Vicuna and COSMO. Dialogues of your own "
-    "come in with import_dialogues; a model that you add in the admin joins with --responder SLUG."
-)
 
 
 class UnknownResponder(DuologueError):

@@ -6,11 +6,14 @@ from inference_worker.backends import EngineError
 from inference_worker.prompts import Prompt
 
 
-def require_chat_template(tokenizer: Any, source: str) -> None:
-    """Raise EngineError for a model that nobody has taught to chat."""
+def require_chat_template(tokenizer: Any, source: str, *, given: str = "") -> None:
+    """Let the tokenizer use the template that was given, if so. Raises EngineError where there is none at all."""
+    if given:
+        tokenizer.chat_template = given
     if not tokenizer.chat_template:
         raise EngineError(
-            f"{source} has no chat template, so nobody knows how to talk to it: choose an instruct model."
+            f"{source} has no chat template, so nobody knows how to talk to it: choose an instruct model, or give "
+            "the form it was tuned on as the option chat_template."
         )
 
 

@@ -1,8 +1,8 @@
 """The transformers library: the reference engine, on any device, for causal and for seq2seq models.
 
 Options: `device` (cuda if there is one, else cpu), `dtype` (bfloat16 on cuda, float32 on cpu), `batch_size` (texts at
-once: 64 on cuda, 8 on cpu), `trust_remote_code` (false). Each text has a random stream of its own, so its neighbours in
-a batch do not change what it draws.
+once: 64 on cuda, 8 on cpu), `trust_remote_code` (false), `chat_template` (the model's own). Each text has a random
+stream of its own, so its neighbours in a batch do not change what it draws.
 """
 
 import importlib
@@ -47,7 +47,7 @@ class Transformers:
         kind = library.AutoModelForSeq2SeqLM if self._is_seq2seq else library.AutoModelForCausalLM
         self._tokenizer = _from_hub(torch, library.AutoTokenizer, spec, padding_side="left", **place)
         if not self._is_seq2seq:
-            require_chat_template(self._tokenizer, spec.source)
+            require_chat_template(self._tokenizer, spec.source, given=options.get("chat_template", ""))
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         if not on_gpu:

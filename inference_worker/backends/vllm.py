@@ -2,7 +2,7 @@
 
 Options go to the engine by their own names: `dtype`, `tensor_parallel_size`, `gpu_memory_utilization`, `max_model_len`,
 `enforce_eager`, `max_num_seqs`, `max_num_batched_tokens`, `enable_chunked_prefill`, `quantization`,
-`trust_remote_code`. `lora` is the path or hub id of an adapter and
+`trust_remote_code`. `chat_template` stands in for the model's own. `lora` is the path or hub id of an adapter and
 `lora_rank` its rank (16). `batches_at_once` (1) lets the engine begin the next batch while the last texts of this one
 are written; then the same batch no longer promises the same texts.
 """
@@ -37,7 +37,7 @@ ENGINE_OPTIONS = (
 DEFAULT_LORA_RANK = 16
 STEP_PATIENCE_SECONDS = 0.05
 # Options that are read for each batch, not by the engine.
-PROMPT_OPTIONS = ("think_start", "respond_start", "repetition_penalty")
+PROMPT_OPTIONS = ("think_start", "respond_start", "repetition_penalty", "chat_template")
 
 
 def load(spec: ModelSpec) -> "Vllm":
@@ -108,7 +108,7 @@ class Vllm:
         self._llm = llm
         self._core = llm.llm_engine
         self._tokenizer = llm.get_tokenizer()
-        require_chat_template(self._tokenizer, spec.source)
+        require_chat_template(self._tokenizer, spec.source, given=spec.options.get("chat_template", ""))
         self._lora = self._loaded_adapter(spec.options.get("lora"))
         # One thread at a time may touch the engine; texts in it belong to the calls that asked for them.
         self._turn = threading.Lock()

@@ -7,9 +7,13 @@ import torch
 import transformers
 
 from inference_worker.backends import EngineError, Failure
+from inference_worker.backends.chat import chat_text, require_chat_template
+from inference_worker.config import known_models
+from inference_worker.prompts import Prompt
 from inference_worker.schema import SKILLS
 from inference_worker.skills import parse_skill_of_mind
 from tests.engines.asking import ask, load, texts, thinking
+from tests.engines.models import TEMPLATE
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +101,19 @@ def test_the_record_says_what_ran(engine):
     assert engine.engine.is_reproducible
 
 
-def test_a_model_without_chat_template_is_refused(tiny, tmp_path):
+def test_a_model_without_chat_template_is_refused_unless_one_is_given(tiny, tmp_path, engine):
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (tmp_path / name).symlink_to(tiny / name)
     with pytest.raises(EngineError, match="has no chat template"):
         load("transformers", tmp_path)
+    given = load("transformers", tmp_path, chat_template=TEMPLATE)
+    assert texts(ask(given, thinking(4))) == texts(ask(engine, thinking(4)))
+
+
+def test_the_template_that_comes_with_vicuna_writes_its_form(tiny):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny, bos_token="<s>")
+    require_chat_template(tokenizer, "vicuna", given=known_models()["vicuna-7b"]["options"]["chat_template"])
+    assert chat_text(tokenizer, Prompt("Be kind.", "Hello.")) == "<s>Be kind. USER: Hello. ASSISTANT:"
 
 
 @pytest.mark.parametrize("backend", ["transformers", "vllm"])

@@ -95,15 +95,15 @@ def test_agents_with_equal_think_settings_share_one_skill_of_mind(study, crew, n
 
 
 def test_one_thought_a_dialogue_serves_every_responder_variant_and_control_of_the_registry(study, now):
-    """Seven responders with Thanos 8B, skill only, explanation only, and the control that takes another dialogue's."""
+    """Eleven responders with Thanos 8B, skill only, explanation only, and the control that takes another dialogue's."""
     agents = list(Agent.objects.filter(augmenter__model__slug="thanos-8b"))
     sources = {(agent.augmenter.source, agent.augmenter.guidance) for agent in agents}
-    assert len(agents) == 10
+    assert len(agents) == 14
     assert sources == {("thanos", "both"), ("thanos", "skill"), ("thanos", "explanation"), ("shuffled", "both")}
     run = generation.start_run(agents=agents, dialogues=dialogues_of(study), now=now)
     thinking = run.units.filter(stage=Stage.THINK)
     assert (thinking.count(), thinking.values("dialogue").distinct().count()) == (5, 5)
-    assert run.units.filter(stage=Stage.RESPOND, thinks_first__in=thinking).count() == 50
+    assert run.units.filter(stage=Stage.RESPOND, thinks_first__in=thinking).count() == 5 * len(agents)
 
 
 def test_other_think_settings_think_again(study, crew, now):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.errors import DuologueError
 from annotation.public_data.cutting import FIRST
-from annotation.services.replication import NAME, NOT_HERE, replicate_paper
+from annotation.services.replication import NAME, replicate_paper
 
 
 class Command(BaseCommand):
@@ -49,4 +49,3 @@ class Command(BaseCommand):
         self.stdout.write(
             "\n".join(["It waits for:", *(f"- {sentence}" for sentence in made.waits)] if made.waits else [])
         )
-        self.stdout.write(NOT_HERE)
