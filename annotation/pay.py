@@ -13,13 +13,14 @@ HOUR = Decimal(3600)
 class Pay:
     """Pay by the hour of those who finished, against the floor. None where nobody has finished or nothing is paid.
 
-    shortfall: what a bonus for everybody below the floor would come to.
+    shortfall: what a bonus for everybody below the floor would come to. hourly: what each person earned by the hour.
     """
 
     finished: int
     median_hourly: Decimal | None
     below_floor: int
     shortfall: Decimal
+    hourly: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def pay_of(seconds: Sequence[float], *, amount: Decimal, floor: Decimal | None) 
     hourly = [amount * HOUR / each for each in worked]
     gaps = [missing(each, amount=amount, floor=floor) for each in worked]
     median = statistics.median(hourly).quantize(CENT, ROUND_HALF_UP) if hourly else None
-    return Pay(len(worked), median, sum(gap > 0 for gap in gaps), sum(gaps, Decimal(0)))
+    return Pay(len(worked), median, sum(gap > 0 for gap in gaps), sum(gaps, Decimal(0)), tuple(hourly))
 
 
 def missing(seconds: Decimal, *, amount: Decimal, floor: Decimal | None) -> Decimal:

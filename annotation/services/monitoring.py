@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, FloatField, Min, Q, QuerySet, Sum, Value
 from django.db.models.aggregates import Aggregate
 from django.db.models.functions import Coalesce, Extract
 
+from annotation import forecast
 from annotation.flow import Step
 from annotation.models import (
     Annotator,
@@ -105,6 +106,7 @@ class Look:
 
     at: datetime
     counts: guide.Counts
+    time_left: timedelta | None
     complete: int
     ending_soon: int
     median_seconds: float | None
@@ -119,27 +121,45 @@ class Look:
     reports: tuple[ProblemReport, ...]
     open_reports: int
 
+    @property
+    def done_at(self) -> datetime | None:
+        """When the study is complete at the pace of the last hour."""
+        return self.at + self.time_left if self.time_left else None
+
+    @property
+    def done_in(self) -> str:
+        return forecast.in_words(self.time_left) if self.time_left else ""
+
 
 def look(study: Study, *, now: datetime) -> Look:
     """Gather the figures of this moment."""
     counted = Assignment.objects.filter(comparison__study=study, comparison__kind=ComparisonKind.MAIN)
     submitted = counted.filter(state=AssignmentState.SUBMITTED)
     held = Assignment.objects.filter(comparison__study=study, state=AssignmentState.CLAIMED)
-    sides = submitted.aggregate(
+    counts = guide.count(study)
+    recent = submitted.aggregate(
+        n=Count("pk", filter=Q(submitted_at__gt=now - forecast.WINDOW)),
+        first=Min("submitted_at"),
         left=Count("pk", filter=Q(slot__treatment_side=Side.LEFT)),
         right=Count("pk", filter=Q(slot__treatment_side=Side.RIGHT)),
     )
     median = submitted.aggregate(seconds=Median(SECONDS))["seconds"]
+    left = forecast.time_left(
+        missing=counts.slots - counts.judged if study.state == StudyState.RUNNING else 0,
+        recent=recent["n"],
+        since=now - (recent["first"] or now),
+    )
     reports = ProblemReport.objects.filter(study=study)
     newest = reports.select_related("assignment__annotator", "assignment__comparison__dialogue")[:REPORTS_SHOWN]
     return Look(
         at=now,
-        counts=guide.count(study),
+        counts=counts,
+        time_left=left,
         complete=_complete(study),
         ending_soon=held.filter(lease_until__lte=now + SOON).count(),
         median_seconds=median,
-        treatment_left=sides["left"],
-        treatment_right=sides["right"],
+        treatment_left=recent["left"],
+        treatment_right=recent["right"],
         funnel=_funnel(study),
         exits=_exits(study),
         batches=_batches(study),

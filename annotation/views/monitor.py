@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation.models import Study
+from annotation.reporting.dots import dots
 from annotation.services import monitoring
 from annotation.views.access import researcher_view
 from annotation.views.results import page_context
@@ -17,8 +18,9 @@ from annotation.views.results import page_context
 @researcher_view()
 def monitor(request: HttpRequest, study: Study) -> HttpResponse:
     """Show the study's figures of this moment; htmx asks for the part that moves."""
-    context = page_context(request, study, current="monitor") | {
-        "now": monitoring.look(study, now=timezone.now()),
-    }
+    now = monitoring.look(study, now=timezone.now())
+    floor = float(study.hourly_floor) if study.hourly_floor is not None else None
+    plot = dots([float(each) for each in now.pay.hourly], floor=floor) if now.pay else None
+    context = page_context(request, study, current="monitor") | {"now": now, "plot": plot}
     template = "console/monitor.html#figures" if request.headers.get("HX-Request") else "console/monitor.html"
     return render(request, template, context)

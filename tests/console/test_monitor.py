@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +15,7 @@ from annotation.services import monitoring
 from annotation.states import Outcome, Side
 from tests import build
 from tests.console.judging import make_judged_study
+from tests.console.test_steering import finish_one, make_paid_study
 from tests.pages.people import held_by, page_of, start
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +118,47 @@ def test_a_report_from_the_rating_page_names_the_person_and_leads_to_the_compari
     opened = researcher.get(address)
     assert opened.status_code == 200
     assert str(held.comparison.code) in opened.text
+
+
+def test_the_pace_of_the_last_hour_says_when_the_study_is_done(client):
+    study = build.make_running_study(dialogues=18, k=1)
+    now = timezone.now()
+    for minutes, slot in zip((100, 50, 40, 30, 20, 10), study.slots.all(), strict=False):
+        build.judge(slot, build.make_annotator(study), [Outcome.TIE] * 3, submitted_at=now - timedelta(minutes=minutes))
+    look = monitoring.look(study, now=now)
+    assert look.done_at == now + timedelta(minutes=60 * 12 / 5)
+    client.force_login(build.make_researcher())
+    assert "done in about 2 hours, about" in client.get(reverse("monitor", args=[study.code])).text
+    study.state = "paused"
+    assert monitoring.look(study, now=now).done_at is None
+
+
+def test_pay_is_drawn_for_everybody_and_stands_in_a_table(client):
+    study = make_paid_study(dialogues=8)
+    for minutes in (6, 10, 12, 20):
+        finish_one(study, minutes=minutes)
+    client.force_login(build.make_researcher())
+    page = client.get(reverse("monitor", args=[study.code])).text
+    assert page.count("<circle") == 4
+    assert page.count('class="f-loss" cx') == 2
+    assert "Each dot is a person" in page
+    assert '<th scope="row">20 to below 21</th><td class="n">1</td>' in page
+
+
+def statements_for(client, people):
+    study = make_paid_study(dialogues=3 * people, k=1, annotators_limit=1000)
+    for n in range(people):
+        finish_one(study, minutes=5 + n)
+        hold(study, build.make_annotator(study), minutes=5)
+        assignment = Assignment.objects.filter(annotator__study=study).latest("pk")
+        ProblemReport.objects.create(study=study, assignment=assignment, text="Cut off.")
+    with CaptureQueriesContext(connection) as seen:
+        page = client.get(reverse("monitor", args=[study.code]))
+    assert page.text.count("<circle") == people
+    return len(seen)
+
+
+def test_the_monitor_asks_the_database_as_often_for_many_people_as_for_one(client):
+    client.force_login(build.make_researcher())
+    statements_for(client, 1)
+    assert statements_for(client, 12) == statements_for(client, 1)
