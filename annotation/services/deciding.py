@@ -109,27 +109,37 @@ def _rule(study: Study, case: Case, decision: Decision, message: str, bonus: Dec
     return why_not(decision, case.facts, crowd, message=message, bonus=bonus)
 
 
+def keeping_the_rule(study: Study) -> list[tuple[Case, PayDecision]]:
+    """Return everybody about whom was decided. Raises: RuleNotMet where a rule is not met any more."""
+    kept = []
+    for case in cases(study):
+        if (made := case.decided) is None:
+            continue
+        if rule := _rule(study, case, Decision(made.decision), made.message, made.bonus):
+            raise RuleNotMet(f"{case.annotator} cannot be exported as “{made.decision}”: {rule} Decide anew.")
+        kept.append((case, made))
+    return kept
+
+
+def category_of(case: Case, made: PayDecision) -> str:
+    """Return the ground of a rejection in the platform's words; "" for every other decision."""
+    return case.grounds[0] if made.decision == Decision.REJECT else ""
+
+
 HEADER = ("annotator", "decision", "category", "message", "bonus", "currency", "decided_by", "decided_at")
 
 
 def decisions_csv(study: Study) -> Iterator[str]:
     """Yield the decisions made. Raises RuleNotMet, before the first line, where a rule is not met any more."""
     rows = []
-    for case in cases(study):
-        made = case.decided
-        if made is None:
-            continue
-        decision = Decision(made.decision)
-        if rule := _rule(study, case, decision, made.message, made.bonus):
-            raise RuleNotMet(f"{case.annotator} cannot be exported as “{decision}”: {rule} Decide anew.")
-        category = case.grounds[0] if decision == Decision.REJECT else ""
+    for case, made in keeping_the_rule(study):
         by = made.decided_by.get_username() if made.decided_by else ""
         bonus = made.bonus if made.bonus else ""
         rows.append(
             (
                 case.annotator.pseudonym,
                 made.decision,
-                category,
+                category_of(case, made),
                 made.message,
                 bonus,
                 study.payment_currency,

@@ -7,7 +7,8 @@ from annotation.services.actors import Actor
 
 EXPORT = "export"
 EXPORT_BUNDLE = "export bundle"
-EXPORT_VERBS = (EXPORT, EXPORT_BUNDLE)
+EXPORT_IDS = "export platform ids"
+EXPORT_VERBS = (EXPORT, EXPORT_BUNDLE, EXPORT_IDS)
 """Events that change nothing about a study: reports stay current, and bundles do not tell of each other."""
 
 

@@ -33,6 +33,7 @@ urlpatterns = [
     path("<uuid:code>/decisions/", steering.decisions, name="decisions"),
     path("<uuid:code>/decisions/decide/", steering.decide, name="decide"),
     path("<uuid:code>/decisions/decisions.csv", steering.decisions_file, name="decisions_file"),
+    path("<uuid:code>/decisions/platform/<slug:kind>/", steering.pay_list, name="pay_list"),
     path("<uuid:code>/preview/", preview.preview, name="preview"),
     path("<uuid:code>/invitations/", invitations.invite, name="invitations"),
     path("<uuid:code>/invitations/list.csv", invitations.send_list, name="invitation-list"),

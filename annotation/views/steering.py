@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.decisions import Decision
 from annotation.errors import DuologueError
 from annotation.models import Study
-from annotation.services import deciding, running, studies
+from annotation.platforms.pay_lists import PayList
+from annotation.services import deciding, pay_lists, running, studies
 from annotation.services.actors import actor_of
 from annotation.services.exports.files import download_name
 from annotation.views.access import researcher_view
@@ -71,6 +72,7 @@ def decisions(request: HttpRequest, study: Study) -> HttpResponse:
     context = page_context(request, study, current="decisions") | {
         "cases": deciding.cases(study),
         "options": list(Decision),
+        "pay_lists": pay_lists.offered(study),
     }
     return render(request, "console/decisions.html", context)
 
@@ -111,6 +113,24 @@ def _amount(text: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise DuologueError("Give the bonus as a number above zero.")
     return amount.quantize(Decimal("0.01"))
+
+
+@require_POST
+@never_cache
+@researcher_view("change")
+def pay_list(request: HttpRequest, study: Study, kind: str) -> HttpResponse:
+    """Send a list of decisions with the platform's own ids. A POST, for it opens seals and leaves an event."""
+    if kind not in list(PayList):
+        raise Http404(f"There is no list called {kind}.")
+    try:
+        text = pay_lists.pay_list(study, PayList(kind), actor=actor_of(request.user))
+    except DuologueError as problem:
+        messages.error(request, problem.user_message)
+        return redirect("decisions", study.code)
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    name = download_name(study, f"platform-{kind}.csv")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_safe
