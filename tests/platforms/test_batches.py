@@ -142,7 +142,14 @@ def test_a_place_comes_back_when_the_platform_says_so_and_once(study, status):
     batch = make_batch(study, "de")
     come_in(Client(), study, link(study, ANA, "de"))
     for event in ("e1", "e2"):
-        news = PlatformNews(event, SUBMISSION_CHANGED, timezone.now(), submission=f"sub-{ANA}", status=status)
+        news = PlatformNews(
+            event=event,
+            signature=f"signature of {event}",
+            kind=SUBMISSION_CHANGED,
+            at=timezone.now(),
+            submission=f"sub-{ANA}",
+            status=status,
+        )
         take_event("prolific", news, now=timezone.now())
     batch.refresh_from_db()
     assert batch.places_taken == 0

@@ -97,6 +97,15 @@ def test_ids_beside_the_signature_must_be_those_inside(platform, client, signed_
     assert client.get(f"{link}&STUDY_ID=st-1").status_code == 302
 
 
+def test_a_signed_link_belongs_to_the_batch_of_the_signed_study_whatever_stands_beside_it(
+    platform, client, signed_study
+):
+    signed_study.recruitment.batches.create(name="Another", key="another", places=5)
+    signed = signed_study.recruitment.batches.create(name="Signed", key="st-1", places=5)
+    link = platform.signed_link(signed_study) + "&batch=another"
+    assert come_in(client, signed_study, link).batch == signed
+
+
 def test_the_last_good_keys_serve_while_the_platform_is_away(platform, client, signed_study):
     tasks.refresh_keys()
     platform.is_away = True
