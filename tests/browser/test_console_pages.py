@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Recruitment
 from annotation.services import exclusions, studies
+from annotation.states import Exit
 from tests import build
 from tests.console.judging import make_judged_study
 from tests.console.simulated import THREE_AGENTS, make_simulated_study
@@ -21,6 +22,8 @@ def addresses() -> dict[str, str]:
     recruitment = Recruitment.objects.create(study=running, platform="prolific")
     for name, places, taken in (("Germany", 20, 7), ("France, second wave", 5, 5), ("Everybody else", None, 3)):
         recruitment.batches.create(name=name, key=name[:6] if places else "", places=places, places_taken=taken)
+    type(running).objects.filter(pk=running.pk).update(payment_amount=2, payment_currency="GBP", hourly_floor=12)
+    running.annotators.update(exit=Exit.COMPLETED)
     studies.close(closed, actor=None, now=timezone.now())
     return {
         "results of a running study": f"/studies/{running.code}/results/",
