@@ -9,7 +9,6 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -69,7 +68,7 @@ def read_text(open_text: Callable[[], TextIO], *, strata: Sequence[str] = ()) ->
         problem = f"{ragged.cells} cells where the header has {builder.width}."
         raise BadRow(problem, place_of(builder.rows + ragged.row)) from ragged
     except UnicodeDecodeError as error:
-        place = f"After line {_readable_lines(open_text)}"
+        place = f"Line {_undecodable_line(open_text)}"
         raise UnreadableFile(f"{place}: not UTF-8 text ({error.reason}). Save the file as UTF-8.") from error
     return builder.table(place_of)
 
@@ -149,13 +148,18 @@ def _line_of(open_text: Callable[[], TextIO], row: int) -> str:
         return f"Line {reader.line_num}"
 
 
-def _readable_lines(open_text: Callable[[], TextIO]) -> int:
-    """Lines before the first bytes that are no UTF-8."""
-    lines = 0
-    with open_text() as stream, suppress(UnicodeDecodeError):
-        for _ in stream:
-            lines += 1
-    return lines
+def _undecodable_line(open_text: Callable[[], TextIO]) -> int:
+    """Line of the first bytes that are no UTF-8. Text streams decode whole blocks, so their lines end too early."""
+    with open_text() as stream:
+        return 1 + sum(1 for _ in itertools.takewhile(_is_utf_8, stream.buffer))
+
+
+def _is_utf_8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _coded(

@@ -6,7 +6,7 @@ from annotation.results.agreement import Agreement
 from annotation.results.data import Figure, NotEstimable
 from annotation.results.quality import Quality
 from annotation.results.ranking import Standing
-from annotation.results.sentences import answers
+from annotation.results.sentences import answers, count
 from annotation.results.summary import CriterionReport, Matchup, Report
 from annotation.results.win_scores import VarianceShares
 
@@ -21,7 +21,7 @@ def as_text(report: Report) -> str:
         parts += ["", heading, *_underline(heading)]
         parts += _table(
             [
-                [part.value, percent(part.win_score_b), f"{part.n_items} items", f"Holm {p_value(part.holm_p)}"]
+                [part.value, percent(part.win_score_b), count(part.n_items, "item"), f"Holm {p_value(part.holm_p)}"]
                 for part in stratified.strata
             ]
         )
@@ -32,8 +32,8 @@ def as_text(report: Report) -> str:
 
 def _data(report: Report) -> list[str]:
     counts = report.data
-    lines = [f"{counts.rows:,} rows read, {counts.analysed:,} judgements analysed."]
-    lines += [f"{counts.repeats:,} repeats, for agreement of annotators with themselves."] * bool(counts.repeats)
+    lines = [f"{count(counts.rows, 'row')} read, {count(counts.analysed, 'judgement')} analysed."]
+    lines += [f"{count(counts.repeats, 'repeat')}, for agreement of annotators with themselves."] * bool(counts.repeats)
     lines += [f"{counts.rehearsal:,} rows of a rehearsal left out."] * bool(counts.rehearsal)
     for words, tally in (
         ("left out by choice, by annotator", counts.excluded_annotators),
@@ -47,10 +47,7 @@ def _data(report: Report) -> list[str]:
 
 
 def _criterion(report: CriterionReport) -> list[str]:
-    heading = (
-        f"{report.criterion}: {report.n_judgements:,} judgements, {report.n_items:,} items, "
-        f"{report.n_annotators:,} annotators"
-    )
+    heading = f"{report.criterion}: {_extent(report)}"
     lines = [heading, *_underline(heading)]
     for matchup in report.matchups:
         lines += _matchup(matchup)
@@ -66,10 +63,7 @@ def _criterion(report: CriterionReport) -> list[str]:
 def _matchup(matchup: Matchup) -> list[str]:
     a, b = matchup.system_a, matchup.system_b
     outcome = matchup.majority
-    lines = [
-        f"  {b} (B) against {a} (A): {matchup.n_judgements:,} judgements, {matchup.n_items:,} items, "
-        f"{matchup.n_annotators:,} annotators"
-    ]
+    lines = [f"  {b} (B) against {a} (A): {_extent(matchup)}"]
     rows = [
         ["A wins / ties / B wins", f"{matchup.a_wins:,} / {matchup.ties:,} / {matchup.b_wins:,}"],
         ["win score of B", f"{percent(matchup.win_score_b)}, p {p_value(matchup.p)}, Holm {p_value(matchup.holm_p)}"],
@@ -128,7 +122,7 @@ def _agreement(agreement: Agreement) -> list[str]:
         ["alpha, ordinal", plain(agreement.alpha_ordinal)],
         ["alpha, nominal", plain(agreement.alpha_nominal)],
         ["percent / AC1", f"{_share(agreement.percent)} / {_number(agreement.ac1)}"],
-        ["labels", f"{shares}; {agreement.n_items_multi:,} items with two or more judgements"],
+        ["labels", f"{shares}; {count(agreement.n_items_multi, 'item')} with two or more judgements"],
     ]
     return [f"  {line}" for line in _table(rows)] + [f"    Note: {note}" for note in agreement.notes]
 
@@ -186,9 +180,14 @@ def _settings(report: Report) -> list[str]:
     return [
         *filters,
         f"Level {settings.level:g}, {settings.resamples:,} resamples from seed {settings.seed}; Holm over "
-        f"{report.family.size} tests. Intervals of win scores: two-way clustered over items and annotators.",
+        f"{count(report.family.size, 'test')}. Intervals of win scores: two-way clustered over items and annotators.",
         f"With {versions}.",
     ]
+
+
+def _extent(part: CriterionReport | Matchup) -> str:
+    counted = ((part.n_judgements, "judgement"), (part.n_items, "item"), (part.n_annotators, "annotator"))
+    return ", ".join(count(n, noun) for n, noun in counted)
 
 
 def percent(figure: Figure) -> str:

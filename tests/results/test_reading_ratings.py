@@ -134,7 +134,15 @@ def test_an_open_quotation_mark_is_refused_with_its_line():
 def test_what_is_not_utf_8_is_refused(tmp_path):
     path = tmp_path / "latin.csv"
     path.write_bytes(HEAD.encode() + "i1,Zoë,q,A,x,y\n".encode("latin-1"))
-    with pytest.raises(UnreadableFile, match="UTF-8"):
+    with pytest.raises(UnreadableFile, match="Line 2: not UTF-8"):
+        read_csv(path)
+
+
+def test_the_line_that_is_not_utf_8_is_named_far_down_a_file(tmp_path):
+    path = tmp_path / "late.csv"
+    good = "".join(f"i{item},r1,q,A,x,y\n" for item in range(5000))
+    path.write_bytes((HEAD + good).encode() + "i1,Zoë,q,A,x,y\n".encode("latin-1") + good.encode())
+    with pytest.raises(UnreadableFile, match=r"^Line 5002: not UTF-8"):
         read_csv(path)
 
 

@@ -426,3 +426,9 @@ def test_a_report_of_one_judgement_explains_what_is_missing():
 def test_what_must_be_said_of_a_system_is_said_once():
     text = as_text(report_of([row(f"i{n}", note_a="", note_b="demo augmenter, not Thanos") for n in range(4)]))
     assert text.count("guided: demo augmenter, not Thanos") == 1
+
+
+def test_the_text_counts_one_as_one():
+    text = as_text(report_of([row("i1")]))
+    assert "1 judgement, 1 item, 1 annotator\n" in text
+    assert "1 row read, 1 judgement analysed." in text
