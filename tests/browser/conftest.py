@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 # A busy machine is no fault of the page.
 PATIENCE_MS = 30_000
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 expect.set_options(timeout=PATIENCE_MS)
 
 type Seat = Callable[..., Page]
@@ -49,6 +50,22 @@ def seat(browser, live_server, transactional_db):
         return page
 
     yield sit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a browser of its own, of a size."""
+    contexts: list[BrowserContext] = []
+
+    def open_browser(size: str = "desktop") -> Page:
+        wide, high = SIZES[size]
+        contexts.append(browser.new_context(viewport={"width": wide, "height": high}))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
+        return contexts[-1].new_page()
+
+    yield open_browser
     for context in contexts:
         context.close()
 

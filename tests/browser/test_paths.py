@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from annotation import tasks
 from annotation.models import ExitCode, PlatformMessage, Recruitment, Study
@@ -13,7 +13,7 @@ from annotation.services import invitations
 from annotation.services.identities import sealer
 from annotation.services.sealed_tokens import invitation_token
 from annotation.states import Exit
-from tests.browser.conftest import PATIENCE_MS, answer_all, press_submit
+from tests.browser.conftest import answer_all, press_submit
 from tests.browser.test_layout import check, has_no_sideways_scroll
 from tests.pages.test_steps import make_full_study
 from tests.platforms.people import home_of, make_recruiting_study, prolific_link
@@ -22,28 +22,11 @@ from tests.platforms.prolific import AUDIENCE, SECRET, Prolific
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 # The phone's walk is the same code on another width: the whole check takes it, too.
 BOTH_SIZES = ["desktop", pytest.param("phone", marks=pytest.mark.long)]
 CODES = {how: f"{how.name.replace('_', '')}7" for how in Exit if how not in {Exit.RETURNED, Exit.TIMED_OUT}}
 CONNECT = "https://connect.example.org"
 PROLIFIC = "https://app.prolific.com"
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a browser of its own, of a size."""
-    contexts: list[BrowserContext] = []
-
-    def open_browser(size: str = "desktop") -> Page:
-        wide, high = SIZES[size]
-        contexts.append(browser.new_context(viewport={"width": wide, "height": high}))
-        contexts[-1].set_default_timeout(PATIENCE_MS)
-        return contexts[-1].new_page()
-
-    yield open_browser
-    for context in contexts:
-        context.close()
 
 
 @contextmanager
