@@ -99,15 +99,13 @@ def recompute(path: Path) -> Comparison:
             report = json.loads(bundle.read(written))
             if "settings" not in report and report.get("reason"):
                 return _without_figures(bundle, judgements, report, checked)
-            settings = Settings.from_json(report["settings"])
+            settings, gold = Settings.from_json(report["settings"]), _gold(report)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableFile(f"{path} holds no report that can be read: {written} is damaged ({error}).") from error
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise UnreadableFile(f"{path} is damaged: {error}. Copy it again.") from error
         table = _table(bundle, judgements, settings.strata)
-        recomputed = analyse(
-            prepare(table, exclude_annotators=settings.exclude_annotators), settings, gold=_gold(report)
-        )
+        recomputed = analyse(prepare(table, exclude_annotators=settings.exclude_annotators), settings, gold=gold)
     return replace(compare(recomputed, report), checked=checked)
 
 

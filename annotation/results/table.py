@@ -55,12 +55,15 @@ def read_csv(path: Path, *, strata: Sequence[str] = ()) -> Table:
 def read_text(open_text: Callable[[], TextIO], *, strata: Sequence[str] = ()) -> Table:
     """Read CSV text; `open_text` is called again when the line of a faulty row has to be found."""
 
+    separator = ","
+
     def place_of(row: int) -> str:
-        return _line_of(open_text, row)
+        return _line_of(open_text, row, separator)
 
     try:
         with open_text() as stream:
             text = CsvText(stream)
+            separator = text.separator
             builder = _Builder([name.strip() for name in text.header], strata, restore=rearmed)
             for columns in text.batches(builder.places):
                 builder.add(columns)
@@ -140,10 +143,10 @@ def _check_header(header: list[str], needed: Iterable[str]) -> None:
         raise RepeatedColumn(f"The header names {', '.join(twice)} more than once; keep one column of each name.")
 
 
-def _line_of(open_text: Callable[[], TextIO], row: int) -> str:
+def _line_of(open_text: Callable[[], TextIO], row: int, separator: str) -> str:
     """Line on which a row (from 0, without header and blank lines) ends."""
     with open_text() as stream:
-        reader = csv.reader(stream, strict=True)
+        reader = csv.reader(stream, strict=True, delimiter=separator)
         next(itertools.islice(filter(None, reader), row + 1, None))
         return f"Line {reader.line_num}"
 

@@ -146,6 +146,16 @@ def test_the_line_that_is_not_utf_8_is_named_far_down_a_file(tmp_path):
         read_csv(path)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_semicolons_and_tabs_separate_where_the_header_has_no_comma(separator, quoted):
+    rows = [["i1", '"r1"' if quoted else "r1", "q", "A", "x", "y"], ["i2", "r1", "q", "tie", "x", "y"]]
+    text = HEAD.replace(",", separator) + "".join(separator.join(row) + "\n" for row in rows)
+    assert len(read_text(lambda: io.StringIO(text))) == 2
+    with pytest.raises(BadRow, match="^Line 4: label 'never'"):
+        read(text + separator.join(["i3", "r1", "q", "never", "x", "y"]) + "\n")
+
+
 def test_a_missing_file_is_told_so(tmp_path):
     with pytest.raises(UnreadableFile, match="There is no file"):
         read_csv(tmp_path / "absent.csv")

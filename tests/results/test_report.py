@@ -379,6 +379,15 @@ def test_a_damaged_report_is_refused(tmp_path):
         bundle.recompute(tmp_path / "b.zip")
 
 
+def test_a_report_whose_annotators_are_no_list_is_refused(tmp_path):
+    settings = json.loads(json.dumps(vars(Settings())))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("judgements.csv", "x")
+        archive.writestr("report.json", json.dumps({"settings": settings, "annotators": 5}))
+    with pytest.raises(UnreadableFile, match="damaged"):
+        bundle.recompute(tmp_path / "b.zip")
+
+
 def test_settings_come_back_from_their_json():
     settings = Settings(level=0.9, exclude_annotators=("x",), strata=("kind",), planned_items=30, judgements_per_item=3)
     written = json.loads(json.dumps(report_of(leaning(items=5)).to_json() | {"settings": vars(settings)}))["settings"]
