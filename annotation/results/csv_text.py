@@ -1,7 +1,7 @@
 """CSV text as batches of columns, fast where it can be.
 
-Text without quotation marks is split at its separators, a block at a time, which takes half as long as the csv module; from
-the first quotation mark on the csv module reads the rest. Both give the same cells.
+Text without quotation marks is split at its separators, a block at a time, which takes half as long as the csv module;
+from the first quotation mark on the csv module reads the rest. Both give the same cells.
 """
 
 import csv

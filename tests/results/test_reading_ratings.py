@@ -152,7 +152,7 @@ def test_semicolons_and_tabs_separate_where_the_header_has_no_comma(separator, q
     rows = [["i1", '"r1"' if quoted else "r1", "q", "A", "x", "y"], ["i2", "r1", "q", "tie", "x", "y"]]
     text = HEAD.replace(",", separator) + "".join(separator.join(row) + "\n" for row in rows)
     assert len(read_text(lambda: io.StringIO(text))) == 2
-    with pytest.raises(BadRow, match="^Line 4: label 'never'"):
+    with pytest.raises(BadRow, match=r"^Line 4: label 'never'"):
         read(text + separator.join(["i3", "r1", "q", "never", "x", "y"]) + "\n")
 
 
