@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -83,3 +84,19 @@ def django_db_setup(django_db_setup, django_db_blocker):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture
+def factory(transactional_db):
+    """A broker of its own over the tests' database; the default worker is started by the test."""
+    from tests.generation.factory import Factory, connected_to
+
+    here = connection.settings_dict
+    address = f"postgresql://{here['USER']}:{here['PASSWORD']}@/{here['NAME']}?host={quote(here['HOST'], safe='')}"
+    factory = Factory(database_url=address)
+    try:
+        factory.start_broker()
+        with connected_to(factory):
+            yield factory
+    finally:
+        factory.stop()

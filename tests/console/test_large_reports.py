@@ -1,10 +1,7 @@
 """A report too large for the page: the default worker makes it, and the page shows the last one with its time."""
 
-from urllib.parse import quote
-
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,23 +11,9 @@ from annotation.services import exclusions
 from tests import build
 from tests.console.large import make_large_study
 from tests.console.test_results_page import page_of, words
-from tests.generation.factory import Factory, connected_to, wait_for
+from tests.generation.factory import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def factory(transactional_db):
-    """A broker of its own over the tests' database; the default worker is started by the test."""
-    here = connection.settings_dict
-    address = f"postgresql://{here['USER']}:{here['PASSWORD']}@/{here['NAME']}?host={quote(here['HOST'], safe='')}"
-    factory = Factory(database_url=address)
-    try:
-        factory.start_broker()
-        with connected_to(factory):
-            yield factory
-    finally:
-        factory.stop()
 
 
 def test_above_50_000_judgements_the_default_worker_computes_and_the_page_shows_the_last_report(factory):

@@ -16,7 +16,6 @@ from annotation.services.exports.bundle import bundles_of
 from annotation.views.snapshots import snapshots
 from tests import build
 from tests.console.judging import make_judged_study
-from tests.console.test_large_reports import factory  # noqa: F401 - a fixture
 from tests.generation.factory import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +45,7 @@ def made(study, *, actor=None, now=None):
 
 @pytest.mark.stack
 @pytest.mark.django_db(transaction=True)
-def test_the_default_worker_makes_what_a_researcher_orders(client, study, factory):  # noqa: F811
+def test_the_default_worker_makes_what_a_researcher_orders(client, study, factory):
     researcher = build.make_researcher()
     client.force_login(researcher)
     assert client.get(file_of(study)).url == page_of(study)
