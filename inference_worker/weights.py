@@ -70,6 +70,31 @@ def check_room(source: str) -> None:
         )
 
 
+def check_whole(source: str) -> None:
+    """Raise EngineError where a .safetensors file of a model directory is damaged or was only half fetched.
+
+    Its head tells how long it is: https://huggingface.co/docs/safetensors/index#format.
+    """
+    for path in _weight_files(source):
+        if path.suffix == ".safetensors" and not _is_whole(path):
+            raise EngineError(
+                f"{path} cannot be read to its end: it is damaged, or was not fetched whole. Fetch it again (a clone "
+                "of a repository needs git lfs pull)."
+            )
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            head = json.loads(file.read(length)) if length < size else None
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in head.items() if name != "__metadata__"]
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return False
+    return 8 + length + max(ends, default=0) == size
+
+
 def _weight_files(source: str) -> list[Path]:
     """Return the weight files of a model directory; nothing where the source is no directory."""
     directory = Path(source).expanduser()

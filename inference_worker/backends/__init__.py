@@ -2,7 +2,7 @@
 
 import importlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,8 @@ from inference_worker.prompts import Prompt
 from inference_worker.schema import ModelSpec, Sampling
 
 BACKENDS = ("llamacpp", "vllm", "transformers", "openai", "replay")
+# Options that stand with a model and are read for every batch, whatever the engine.
+BATCH_OPTIONS = ("think_start", "respond_start", "repetition_penalty")
 
 
 class EngineError(Exception):
@@ -95,3 +97,10 @@ def load_backend(spec: ModelSpec) -> Backend:
     module = importlib.import_module(f"inference_worker.backends.{spec.backend}")
     backend: Backend = module.load(spec)
     return backend
+
+
+def check_names(backend: str, options: Iterable[str], known: Iterable[str]) -> None:
+    """Raise EngineError for the first option that an engine does not have: a slip of the pen would change nothing."""
+    there = {*known, *BATCH_OPTIONS}
+    if unknown := set(options) - there:
+        raise EngineError(f"{backend} has no option {min(unknown)!r} here: known are {', '.join(sorted(there))}.")

@@ -12,18 +12,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
+from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request, check_names
 from inference_worker.backends.chat import chat_text, plain_text, require_chat_template, token_ids
 from inference_worker.backends.transformers_sampling import processors
 from inference_worker.schema import ModelSpec, Sampling
-from inference_worker.weights import check_room, revision_of
+from inference_worker.weights import check_room, check_whole, revision_of
 
+OPTIONS = ("device", "dtype", "batch_size", "trust_remote_code", "chat_template")
 CPU_BATCH, GPU_BATCH = 8, 64
 NO_GRAMMAR = "transformers cannot force the form of a skill-of-mind: serve this model with vllm, llamacpp or openai."
 
 
 def load(spec: ModelSpec) -> "Transformers":
     """Load model and tokenizer. Raises EngineError with a sentence that says what to do."""
+    check_names("transformers", spec.options, OPTIONS)
+    check_whole(spec.source)
     try:
         torch, library = importlib.import_module("torch"), importlib.import_module("transformers")
     except ImportError as missing:
@@ -40,7 +43,7 @@ class Transformers:
         self._device = options.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
         on_gpu = str(self._device).startswith("cuda")
         dtype = _dtype(torch, options.get("dtype") or ("bfloat16" if on_gpu else "float32"))
-        self._batch_size = int(options.get("batch_size", GPU_BATCH if on_gpu else CPU_BATCH))
+        self._batch_size = _batch_size(options.get("batch_size", GPU_BATCH if on_gpu else CPU_BATCH))
         place = {"revision": spec.revision or None, "trust_remote_code": bool(options.get("trust_remote_code"))}
         config = _from_hub(torch, library.AutoConfig, spec, **place)
         self._is_seq2seq = bool(config.is_encoder_decoder)
@@ -54,6 +57,9 @@ class Transformers:
             check_room(spec.source)
         self._model = _from_hub(torch, kind, spec, dtype=dtype, **place).eval()
         self._model = _to_device(torch, self._model, self._device, spec)
+        # A seq2seq model reads as far as memory goes; a causal one knows only so many places.
+        places = getattr(config.get_text_config(), "max_position_embeddings", None)
+        self._context = 0 if self._is_seq2seq else int(places or 0)
         commit = getattr(config, "_commit_hash", None)
         self._engine = Engine(
             name="transformers",
@@ -70,20 +76,33 @@ class Transformers:
     def generate(self, requests: Sequence[Request], stop: threading.Event) -> Iterator[tuple[int, Answer]]:
         """Yield answers, a padded batch at a time; see Backend."""
         started = time.monotonic()
-        texts = [self._text(request) for request in requests]
+        prompts = [self._ids(self._text(request)) for request in requests]
+        able = []
         for index, request in enumerate(requests):
-            if request.skills:
-                yield index, Failure(NO_GRAMMAR)
-        for batch in _batches(requests, texts, self._batch_size):
+            if problem := self._cannot(request, prompts[index]):
+                yield index, Failure(problem)
+            else:
+                able.append(index)
+        for batch in _batches(able, requests, prompts, self._batch_size):
             if stop.is_set():
                 return
-            yield from self._run(batch, requests, texts, stop, started)
+            yield from self._run(batch, requests, prompts, stop, started)
 
     def close(self) -> None:
         """Free the model."""
         del self._model
         if str(self._device).startswith("cuda"):
             self._torch.cuda.empty_cache()
+
+    def _cannot(self, request: Request, prompt: Sequence[int]) -> str:
+        if request.skills:
+            return NO_GRAMMAR
+        if self._context and len(prompt) >= self._context:
+            return (
+                f"The prompt has {len(prompt)} tokens, and this model's context holds {self._context}: choose a model "
+                "with a longer one, or shorten the dialogue."
+            )
+        return ""
 
     def _text(self, request: Request) -> str:
         return plain_text(request.prompt) if self._is_seq2seq else chat_text(self._tokenizer, request.prompt)
@@ -92,12 +111,12 @@ class Transformers:
         self,
         batch: Sequence[int],
         requests: Sequence[Request],
-        texts: Sequence[str],
+        prompts: Sequence[list[int]],
         stop: threading.Event,
         started: float,
     ) -> Iterator[tuple[int, Answer]]:
         sampling = requests[batch[0]].sampling
-        ids = [self._ids(texts[index]) for index in batch]
+        ids = [prompts[index] for index in batch]
         inputs = self._tokenizer.pad({"input_ids": ids}, padding=True, return_tensors="pt").to(self._device)
         watch = Watch(self._torch, stop)
         with self._torch.inference_mode():
@@ -137,8 +156,8 @@ class Transformers:
 
     def _completion(self, row: list[int], prompt_tokens: int, sampling: Sampling, first_token_ms: int) -> Completion:
         ends = _end_ids(self._model)
-        # A decoder's first token only says that it begins.
-        tokens = row[1:] if self._is_seq2seq else row
+        # A decoder's first token only says that it begins. What lies beyond the model's context is noise.
+        tokens = row[1:] if self._is_seq2seq else row[: self._context - prompt_tokens if self._context else None]
         length = next((place + 1 for place, token in enumerate(tokens) if token in ends), len(tokens))
         text = self._tokenizer.decode(tokens[:length], skip_special_tokens=True)
         cut = min((place for stop in sampling.stop if (place := text.find(stop)) >= 0), default=None)
@@ -165,14 +184,15 @@ class Watch:
         return self.torch.full((input_ids.shape[0],), self.stop.is_set(), dtype=bool, device=input_ids.device)
 
 
-def _batches(requests: Sequence[Request], texts: Sequence[str], size: int) -> Iterator[list[int]]:
+def _batches(
+    able: Sequence[int], requests: Sequence[Request], prompts: Sequence[Sequence[int]], size: int
+) -> Iterator[list[int]]:
     """Group what is sampled alike, longest prompts first: little padding, and what does not fit shows at once."""
     by_sampling: dict[Sampling, list[int]] = {}
-    for index, request in enumerate(requests):
-        if not request.skills:
-            by_sampling.setdefault(request.sampling, []).append(index)
+    for index in able:
+        by_sampling.setdefault(requests[index].sampling, []).append(index)
     for indices in by_sampling.values():
-        ordered = sorted(indices, key=lambda index: -len(texts[index]))
+        ordered = sorted(indices, key=lambda index: -len(prompts[index]))
         yield from (ordered[start : start + size] for start in range(0, len(ordered), size))
 
 
@@ -189,8 +209,14 @@ def _end_ids(model: Any) -> set[int]:
     return set(ids) if isinstance(ids, list) else {ids}
 
 
-def _dtype(torch: Any, name: str) -> Any:
-    dtype = getattr(torch, name, None)
+def _batch_size(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise EngineError(f"The option batch_size of transformers must be a whole number from 1, not {value!r}.")
+    return value
+
+
+def _dtype(torch: Any, name: Any) -> Any:
+    dtype = getattr(torch, str(name), None)
     if not isinstance(dtype, torch.dtype):
         raise EngineError(f"There is no dtype {name!r}: choose float32, bfloat16 or float16.")
     return dtype
@@ -199,13 +225,15 @@ def _dtype(torch: Any, name: str) -> Any:
 def _from_hub(torch: Any, kind: Any, spec: ModelSpec, **options: Any) -> Any:
     try:
         return kind.from_pretrained(spec.source, **options)
-    except (OSError, ValueError, KeyError) as problem:
-        reason = str(problem).strip().splitlines()[0]
-        raise EngineError(
-            f"transformers could not load {spec.source}: {reason} Check the name, the access and the free disk."
-        ) from problem
-    except torch.OutOfMemoryError as problem:
+    except (torch.OutOfMemoryError, MemoryError) as problem:
         raise EngineError(_does_not_fit(spec, options.get("dtype"))) from problem
+    except Exception as problem:
+        # Whatever the libraries below raise: a damaged file, a missing package, no network, no disk.
+        reason = next(iter(str(problem).strip().splitlines()), "") or type(problem).__name__
+        raise EngineError(
+            f"transformers could not load {spec.source}: {reason} Check the name, the files, the access and the free "
+            "disk."
+        ) from problem
 
 
 def _to_device(torch: Any, model: Any, device: str, spec: ModelSpec) -> Any:

@@ -20,7 +20,7 @@ from inference_worker import skill_form
 from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
 from inference_worker.backends.chat import chat_text, require_chat_template, token_ids
 from inference_worker.schema import ModelSpec
-from inference_worker.weights import check_room, revision_of
+from inference_worker.weights import check_room, check_whole, revision_of
 
 ENGINE_OPTIONS = (
     "dtype",
@@ -46,6 +46,7 @@ def load(spec: ModelSpec) -> "Vllm":
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     arguments = engine_arguments(spec)
+    check_whole(spec.source)
     try:
         library = importlib.import_module("vllm")
     except ImportError as missing:

@@ -1,16 +1,18 @@
 """transformers: the reference engine."""
 
+import json
+import shutil
 import threading
 
 import pytest
 import torch
 import transformers
 
-from inference_worker.backends import EngineError, Failure
+from inference_worker.backends import Completion, EngineError, Failure, Request
 from inference_worker.backends.chat import chat_text, require_chat_template
 from inference_worker.config import known_models
 from inference_worker.prompts import Prompt
-from inference_worker.schema import SKILLS
+from inference_worker.schema import SKILLS, Sampling
 from inference_worker.skills import parse_skill_of_mind
 from tests.engines.asking import ask, load, texts, thinking
 from tests.engines.models import TEMPLATE
@@ -120,8 +122,11 @@ def test_the_template_that_comes_with_vicuna_writes_its_form(tiny):
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny, tmp_path, backend):
     for file in tiny.iterdir():
         (tmp_path / file.name).symlink_to(file)
+    size = 4_000_000_000_000
+    head = json.dumps({"x": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
     with (tmp_path / "more.safetensors").open("wb") as more:
-        more.truncate(4_000_000_000_000)
+        more.write(len(head).to_bytes(8, "little") + head)
+        more.truncate(8 + len(head) + size)
     with pytest.raises(EngineError, match=r"does not fit: its weights have 4,000,00\d MB"):
         load(backend, tmp_path)
 
@@ -131,10 +136,71 @@ def test_a_missing_model_is_named():
         load("transformers", "/nowhere/model")
 
 
-@pytest.mark.parametrize(("name", "value"), [("dtype", "float7"), ("device", "cuda:9")])
-def test_an_option_that_makes_no_sense_is_named(tiny, name, value):
-    with pytest.raises(EngineError, match=value):
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("dtype", "float7", "float7"),
+        ("dtype", 3, "no dtype 3"),
+        ("device", "cuda:9", "cuda:9"),
+        ("batch_size", 0, "batch_size of transformers must be a whole number from 1, not 0"),
+        ("batch_size", "many", "whole number from 1"),
+        ("batchsize", 4, "no option 'batchsize'"),
+        ("chat_template", "{% for m in %}", "The chat template of .* cannot be used: Expected an expression"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(tiny, name, value, word):
+    with pytest.raises(EngineError, match=word):
         load("transformers", tiny, **{name: value})
+
+
+def half(weights):
+    return weights[: len(weights) // 2]
+
+
+def pointer(weights):
+    return b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+
+@pytest.mark.parametrize("backend", ["transformers", "vllm"])
+@pytest.mark.parametrize("damage", [half, pointer, lambda weights: b""])
+def test_weights_that_were_not_fetched_whole_are_named(tiny, tmp_path, backend, damage):
+    broken = shutil.copytree(tiny, tmp_path / "broken") / "model.safetensors"
+    broken.write_bytes(damage(broken.read_bytes()))
+    with pytest.raises(EngineError, match=r"model.safetensors cannot be read to its end: .* Fetch it again"):
+        load(backend, broken.parent)
+
+
+def test_weights_of_another_shape_than_the_model_says_are_refused(tiny, tmp_path):
+    other = shutil.copytree(tiny, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"hidden_size": 256}))
+    with pytest.raises(EngineError, match="could not load"):
+        load("transformers", other)
+
+
+def test_a_prompt_that_is_too_long_is_one_failure_among_texts(engine):
+    long = Request(Prompt("", "exam " * 600), Sampling(max_new_tokens=4), seed=1)
+    failed, fine = ask(engine, [long, *thinking(1, max_new_tokens=4)])
+    assert isinstance(failed, Failure)
+    assert "this model's context holds 512" in failed.reason
+    assert isinstance(fine, Completion)
+
+
+def test_a_text_ends_where_the_context_does(engine):
+    (answer,) = ask(engine, [Request(Prompt("", "exam " * 503), Sampling(max_new_tokens=40), seed=1)])
+    assert answer.prompt_tokens + answer.completion_tokens == 512
+    assert answer.finish_reason == "length"
+
+
+def test_a_template_that_tells_the_date_tells_the_same_one_every_day(tiny):
+    """As those of Llama 3.2 do; else a run written again tomorrow would have other prompts."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny)
+    template = (
+        "{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+        "{{ date_string }}, {{ strftime_now('%B %Y') }}: {{ messages[0]['content'] }}"
+    )
+    require_chat_template(tokenizer, "tiny", given=template)
+    assert chat_text(tokenizer, Prompt("", "Hello.")) == "26 Jul 2024, July 2024: Hello."
 
 
 def test_a_seq2seq_model_answers_without_a_template(tiny, tmp_path):
