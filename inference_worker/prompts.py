@@ -4,12 +4,18 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from inference_worker.schema import Item, Recipe, Turn
 
 PLACEHOLDERS = frozenset(
     {"social_context", "dialogue", "next_speaker", "explanation", "skill", "rationale", "skills"},
 )
+
+# Some chat templates tell the model today's date, so that the same prompt would be another one tomorrow. They get the
+# day that the templates of Llama 3 fall back to where none is known.
+TEMPLATE_DAY = date(2024, 7, 26)
+TEMPLATE_VALUES = {"date_string": TEMPLATE_DAY.strftime("%d %b %Y")}
 
 # `{{` and `}}` stand for one brace, as in the published templates' own language (str.format).
 _TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>" + "|".join(sorted(PLACEHOLDERS)) + r")\}")

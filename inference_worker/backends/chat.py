@@ -3,11 +3,11 @@
 from typing import Any
 
 from inference_worker.backends import EngineError
-from inference_worker.prompts import Prompt
+from inference_worker.prompts import TEMPLATE_DAY, Prompt
 
 
 def require_chat_template(tokenizer: Any, source: str, *, given: str = "") -> None:
-    """Let the tokenizer use the template that was given, if so. Raises EngineError where there is none at all."""
+    """Let the tokenizer use the template that was given, if so. Raises EngineError where there is none that works."""
     if given:
         tokenizer.chat_template = given
     if not tokenizer.chat_template:
@@ -15,6 +15,12 @@ def require_chat_template(tokenizer: Any, source: str, *, given: str = "") -> No
             f"{source} has no chat template, so nobody knows how to talk to it: choose an instruct model, or give "
             "the form it was tuned on as the option chat_template."
         )
+    try:
+        chat_text(tokenizer, Prompt("Be kind.", "Hello."))
+    except Exception as problem:
+        raise EngineError(
+            f"The chat template of {source} cannot be used: {problem}. Give another one as the option chat_template."
+        ) from problem
 
 
 def chat_text(tokenizer: Any, prompt: Prompt) -> str:
@@ -43,6 +49,14 @@ def token_ids(tokenizer: Any, text: str) -> list[int]:
 
 
 def _template(tokenizer: Any, prompt: Prompt) -> str:
-    messages = Prompt(prompt.system, prompt.user).messages()
-    text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    template = tokenizer.chat_template
+    text: str = tokenizer.apply_chat_template(
+        Prompt(prompt.system, prompt.user).messages(),
+        # Named anew: vLLM keeps a pool of tokenizers, and one that is set on the pool is unknown to those in it. Of
+        # several templates (no text) the library chooses.
+        chat_template=template if isinstance(template, str) else None,
+        tokenize=False,
+        add_generation_prompt=True,
+        strftime_now=TEMPLATE_DAY.strftime,
+    )
     return text
