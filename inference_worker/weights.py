@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from inference_worker.backends import EngineError
 from inference_worker.memory import available_bytes, megabytes
@@ -88,7 +89,7 @@ def _is_whole(path: Path) -> bool:
         size = path.stat().st_size
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            head = json.loads(file.read(length)) if length < size else None
+            head: dict[str, Any] = json.loads(file.read(min(length, size)))
         ends = [int(tensor["data_offsets"][1]) for name, tensor in head.items() if name != "__metadata__"]
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return False
