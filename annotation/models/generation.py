@@ -139,7 +139,7 @@ class RunCount(models.Model):
 class GenerationUnit(models.Model):
     """One text to write. The row is the truth; a message is only a wake-up."""
 
-    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="units")
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="units", db_index=False)
     stage = models.CharField(max_length=10, choices=Stage)
     state = models.CharField(max_length=12, choices=[(s, s.value) for s in UnitState], default=UnitState.QUEUED)
     model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="units")
@@ -171,7 +171,9 @@ class GenerationUnit(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["model", "run", "id"], condition=models.Q(state=UnitState.QUEUED), name="unit_queued"),
+            # Serves what is to be sent next, in order. No other index begins with the run alone: beside such a one the
+            # planner may read and sort all that is queued while its statistics do not know of a large order yet.
+            models.Index(fields=["run", "model", "state", "id"], name="unit_of_run"),
             models.Index(fields=["lease_until"], condition=models.Q(state=UnitState.SENT), name="unit_leased"),
             models.Index(fields=["token"], condition=models.Q(token__isnull=False), name="unit_of_token"),
             models.Index(fields=["run"], condition=models.Q(state=UnitState.FAILED), name="unit_failed"),

@@ -21,8 +21,8 @@ FROM generate_series(%(first)s, %(last)s) n
 """
 
 
-def fill(study, *, state: str, count: int, run_state: str = RunState.RUNNING) -> GenerationRun:
-    """Make a run with many units of one state."""
+def fill(study, *, state: str, count: int, run_state: str = RunState.RUNNING, analyses: bool = True) -> GenerationRun:
+    """Make a run with many units of one state. Without `analyses` the planner goes by what it knew before."""
     plan = plan_agent(Agent.objects.get(name=DEMO_BASELINE))
     run = GenerationRun.objects.create(study=study, state=run_state)
     taken = GenerationUnit.objects.count()
@@ -38,7 +38,8 @@ def fill(study, *, state: str, count: int, run_state: str = RunState.RUNNING) ->
     }
     with connection.cursor() as cursor:
         cursor.execute(_UNITS, values)
-        cursor.execute("ANALYZE annotation_generationunit")
+        if analyses:
+            cursor.execute("ANALYZE annotation_generationunit")
     done = count if state == "done" else 0
     RunTally.objects.create(run=run, stage="respond", model=plan.model, total=count, done=done)
     return run
@@ -88,3 +89,12 @@ def test_no_step_gets_dearer_with_a_hundred_thousand_units(study, crew, now):
     fill(study, state="queued", count=20_000)
     many = costs(study, crew, now)
     assert many == {name: pytest.approx(cost, abs=200) for name, cost in few.items()}
+
+
+def test_a_batch_reads_no_more_where_the_database_has_not_analysed_the_new_order_yet(study, crew, now):
+    fill(study, state="done", count=2000)
+    fill(study, state="queued", count=20_000, analyses=False)
+    crew.announce(now=now)
+    before = rows_touched()
+    assert crew.dispatch(now=now)
+    assert rows_touched() - before < 500

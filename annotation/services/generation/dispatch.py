@@ -108,9 +108,10 @@ def _take(model: LanguageModel, *, now: datetime) -> list[GenerationUnit]:
     # One run after the other: the index serves each in order, and paused runs are never looked through.
     for run in GenerationRun.objects.filter(state=RunState.RUNNING).order_by("pk").values_list("pk", flat=True):
         queued = GenerationUnit.objects.filter(is_due, model=model, run=run, state=UnitState.QUEUED).order_by("pk")
-        found = queued.select_related(*_NEEDED).select_for_update(skip_locked=True, of=["self"])
-        units = list(found[: limits.items])
-        if units:
+        # Joined in the same statement, all that is queued is read and sorted where the table was not analysed lately.
+        ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[: limits.items])
+        if ids:
+            units = list(GenerationUnit.objects.filter(pk__in=ids).select_related(*_NEEDED).order_by("pk"))
             return _fit([unit for unit in units if unit.losses == units[0].losses], limits)
     return []
 
