@@ -1,6 +1,7 @@
 """Settings from the environment, and their page."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp.env import Env, database_from_url
+from webapp.secrets import identity_key, key_from_file, secret_key
 from webapp.stack.paths import SOCKET_PATH_BYTES, runtime_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,3 +91,61 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence():
     )
     assert done.returncode == 1
     assert done.stderr == "HTTPS must be 1 or 0, not 'perhaps'.\n"
+
+
+def test_a_key_is_whole_or_not_there_at_all(tmp_path, monkeypatch):
+    """Another process looks for the key just before it has its place."""
+    seen = []
+    link = os.link
+
+    def watched(source, target):
+        seen.append(Path(target).exists())
+        Path(target).write_text("o" * 50)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", watched)
+    assert key_from_file(tmp_path / "secret_key") == "o" * 50
+    assert seen == [False]
+    assert [file.name for file in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_an_empty_file_is_no_key(tmp_path):
+    (tmp_path / "identity_key").write_text("\n")
+    with pytest.raises(ImproperlyConfigured, match="is empty"):
+        identity_key(Env({"DATA_DIR": str(tmp_path)}))
+
+
+def test_a_key_put_back_by_hand_is_the_same_key_and_private_again(tmp_path):
+    file = tmp_path / "identity_key"
+    key = key_from_file(file)
+    file.write_text(f"{key}\n")
+    file.chmod(0o644)
+    assert key_from_file(file) == key
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o277, 0o777])
+def test_a_key_is_for_its_owner_alone_whatever_the_umask(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        key = key_from_file(tmp_path / "identity_key")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "identity_key").stat().st_mode & 0o777 == 0o600
+    assert key_from_file(tmp_path / "identity_key") == key
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "IDENTITY_KEY"])
+def test_a_key_that_could_be_guessed_is_refused(tmp_path, name):
+    read = {"SECRET_KEY": secret_key, "IDENTITY_KEY": identity_key}[name]
+    with pytest.raises(ImproperlyConfigured, match=f"{name} must have 32 characters"):
+        read(Env({"DATA_DIR": str(tmp_path), name: "changeme"}))
+
+
+def test_no_key_is_made_beside_a_database_on_the_network(tmp_path):
+    there = Env({"DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://us:pw@db.example/study"})
+    with pytest.raises(ImproperlyConfigured, match="IDENTITY_KEY must be set where DATABASE_URL names a server"):
+        identity_key(there)
+    assert not list(tmp_path.iterdir())
+    key = identity_key(Env({"DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://us@/study?host=%2Frun"}))
+    assert identity_key(there) == key
