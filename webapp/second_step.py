@@ -1,22 +1,34 @@
-"""The second step of signing in: set up with an authenticator app, and taken away again with a code from it."""
+"""The second step of signing in: set up with an authenticator app, and taken away again with a code from it.
+
+Either takes the password, too: a browser that somebody left open must not lock its owner out.
+"""
 
 from http import HTTPMethod
 
 import segno
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 
 class CodeForm(forms.Form):
-    """The six digits that the app shows."""
+    """The password, and the six digits that the app shows."""
 
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        error_messages={"required": "Enter your password: nobody else may change how your account is opened."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
     code = forms.RegexField(
         r"^\s*\d{6}\s*$",
         label="Code",
@@ -32,12 +44,17 @@ def second_step(request: HttpRequest) -> HttpResponse:
     device = _device_of(request.user)
     form = CodeForm(request.POST or None)
     if request.method == HTTPMethod.POST and form.is_valid():
-        if _switch(device, form.cleaned_data["code"].strip()):
+        # Counted like a sign-in: whoever found a browser open cannot guess here either.
+        if not authenticate(request, username=request.user.get_username(), password=form.cleaned_data["password"]):
+            form.add_error("password", "That is not your password.")
+        elif _switch(device, form.cleaned_data["code"].strip()):
             request.session.cycle_key()
+            _end_other_sessions(request)
             said = "off: your password is enough" if device.confirmed else "on: you need the app from now on"
             messages.success(request, f"The second step is {said}.")
             return redirect("second_step")
-        form.add_error("code", "That code is wrong or too old. Enter the one that the app shows now.")
+        else:
+            form.add_error("code", "That code is wrong or too old. Enter the one that the app shows now.")
     context = admin.site.each_context(request) | {
         "title": "Second step",
         "form": form,
@@ -66,6 +83,13 @@ def _switch(device: TOTPDevice, code: str) -> bool:
     else:
         TOTPDevice.objects.filter(pk=locked.pk).update(confirmed=True)
     return True
+
+
+def _end_other_sessions(request: HttpRequest) -> None:
+    """Sign the account out everywhere else: somebody may be in who came without the second step."""
+    running = Session.objects.filter(expire_date__gt=timezone.now()).exclude(pk=request.session.session_key)
+    theirs = [each.pk for each in running.iterator() if each.get_decoded().get(SESSION_KEY) == str(request.user.pk)]
+    Session.objects.filter(pk__in=theirs).delete()
 
 
 def _secret(device: TOTPDevice) -> str:

@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "webapp.signing_in.KnownBrowser",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -105,11 +106,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
 
-# Researchers' passwords cannot be guessed by trying: a name rests after so many failures, whoever tries it.
+# Researchers' passwords cannot be guessed by trying: a name rests after so many failures, whoever tries it. Browsers in
+# which it signed in before are counted apart, so that strangers cannot keep its owner out.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = env.number("LOGIN_FAILURES", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOGIN_REST_MINUTES", 15))
-AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_LOCKOUT_PARAMETERS = [["username", "user_agent"]]
+# Kept of a failed try is its name alone: no password, no code.
+AXES_SENSITIVE_PARAMETERS = ["username", "otp_token"]
 DEFAULT_EXCEPTION_REPORTER_FILTER = "webapp.error_pages.AlwaysSafe"
 # The check wants the address counted too; none is kept, and a name rests whatever address tries it.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]

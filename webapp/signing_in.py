@@ -1,11 +1,16 @@
 """Researchers sign in with a password and, where they have set one up, a second step."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from axes.handlers.database import AxesDatabaseHandler
+from axes.helpers import get_client_username
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django_otp import devices_for_user, user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
 from django_otp.models import Device
@@ -49,16 +54,73 @@ class SignInForm(OTPAuthenticationFormMixin, AuthenticationForm):  # type: ignor
         """Nothing to choose: everybody has one device at most."""
 
 
-def no_address(request: HttpRequest) -> str | None:
+NOBODYS_ADDRESS = "0.0.0.0"  # noqa: S104 - stands in a column, nothing listens there
+"""Everybody's. It is no NULL, for of two tries at once those would make two rows, and axes can count in one alone."""
+
+COOKIE = "duologue_known"
+_SALT = "somebody signed in here before"
+_KNOWN_FOR = timedelta(days=180)
+
+
+def no_address(request: HttpRequest) -> str:
     """What is kept of the address of a failed sign-in: nothing."""
-    return None
+    return NOBODYS_ADDRESS
 
 
 class Tries(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no type hints
-    """Failed sign-ins by name alone."""
+    """Failed sign-ins by name alone, apart for browsers in which that name signed in before.
+
+    So a stranger who knows a name cannot keep its owner out. In place of the browser's name stands which of the two.
+    """
+
+    def filter_user_attempts(self, request: Any, credentials: Any = None) -> Any:
+        """Return the tries that count together with this one."""
+        _take_browser(request, credentials)
+        return super().filter_user_attempts(request, credentials)
 
     def user_login_failed(self, sender: Any, credentials: Any, request: Any = None, **kwargs: Any) -> None:
-        """Count a failed sign-in; what is kept of the browser is nothing."""
+        """Count a failed sign-in; what is kept of the browser is whether it knows the name."""
         if request is not None:
-            request.axes_user_agent = ""
+            _take_browser(request, credentials)
         super().user_login_failed(sender, credentials, request, **kwargs)
+
+    def user_logged_in(self, sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
+        """Forget the failed tries, and let this browser know the name."""
+        super().user_logged_in(sender, request, user, **kwargs)
+        request.signed_in_name = user.get_username()
+
+
+def _take_browser(request: Any, credentials: Any) -> None:
+    name = get_client_username(request, credentials) or ""
+    request.axes_user_agent = "known" if _knows(request, name) else ""
+
+
+def _knows(request: HttpRequest, name: str) -> bool:
+    said = request.get_signed_cookie(COOKIE, default="", salt=_SALT, max_age=_KNOWN_FOR)
+    return constant_time_compare(said or "", _mark(name))
+
+
+def _mark(name: str) -> str:
+    return salted_hmac(_SALT, name, algorithm="sha256").hexdigest()
+
+
+class KnownBrowser:
+    """Marks a browser in which somebody has just signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if name := getattr(request, "signed_in_name", ""):
+            response.set_signed_cookie(
+                COOKIE,
+                _mark(name),
+                salt=_SALT,
+                max_age=_KNOWN_FOR,
+                path="/admin/",
+                secure=settings.HTTPS,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
