@@ -15,12 +15,16 @@ from annotation.models import (
     PlatformIdentity,
     ProblemReport,
     StepAttempt,
+    StoredReport,
 )
 from annotation.services.actors import Actor
 from annotation.services.annotators import erase_judgements, withdraw
 from annotation.services.exports import stored_bundles
 from annotation.services.identities import erase_ids
 from annotation.services.trail import EXPORT_VERBS, record
+
+REPORT_ERASED = "Somebody has had their answers erased, so the report is made again. This page shows it in a while."
+_WORDS = frozenset({"reason", "grounds"})
 
 
 class Erasure(NamedTuple):
@@ -42,6 +46,8 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
     Annotator.objects.filter(pk=annotator_id).update(feedback="", excluded_reason="")
     _erase_decision(annotator_id)
     erase_ids(PlatformIdentity.objects.filter(annotator_id=annotator_id), now=now)
+    _erase_words(annotator)
+    _forget_reports(annotator)
     bundles = bundles_of(annotator)
     stored_bundles.forget(annotator.study)
     record(
@@ -60,6 +66,20 @@ def _erase_decision(annotator_id: int) -> None:
     made = PayDecision.objects.filter(annotator_id=annotator_id)
     made.filter(decision=Decision.REJECT).delete()
     made.update(message="")
+
+
+def _erase_words(annotator: Annotator) -> None:
+    """Keep that the team did something about a person, and when; take away why, which says how they answered."""
+    for event in Event.objects.filter(study_id=annotator.study_id, detail__annotator=annotator.pseudonym):
+        event.detail = {name: said for name, said in event.detail.items() if name not in _WORDS}
+        event.save(update_fields=["detail"])
+
+
+def _forget_reports(annotator: Annotator) -> None:
+    """Empty the reports that are kept, for their figures are of this person, too. Their times stay: they say how soon
+    a large one may be made again."""
+    kept = StoredReport.objects.filter(study_id=annotator.study_id)
+    kept.update(content=None, people={}, fingerprint="", reason=REPORT_ERASED)
 
 
 def bundles_of(annotator: Annotator) -> list[str]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from annotation.errors import DuologueError
 from annotation.models import Annotator, PlatformIdentity, Recruitment, Study
 from annotation.platforms import Visitor
 from annotation.platforms.sealing import BrokenSeal, Sealer
@@ -66,26 +67,37 @@ def keep_identity(annotator: Annotator, visitor: Visitor, *, now: datetime) -> P
     )
 
 
+class SealedWithAnotherKey(DuologueError):
+    user_message = (
+        "This was sealed with another IDENTITY_KEY than the site has now, so it cannot be read. Start the site with "
+        "the key of that time; the people who run the server should have a copy."
+    )
+
+
 def open_person(identity: PlatformIdentity) -> str:
-    """Return the platform's id of a person; "" once it is erased, or sealed with a key that is lost."""
-    return _open(identity.sealed_person)
+    """Return the platform's id of a person; "" once it is erased. Raises: SealedWithAnotherKey."""
+    return unseal(identity.sealed_person)
 
 
 def open_submission(identity: PlatformIdentity) -> str:
-    """Return the platform's id of a participation; "" once it is erased, or sealed with a key that is lost."""
-    return _open(identity.sealed_submission)
+    """Return the platform's id of a participation; "" once it is erased. Raises: SealedWithAnotherKey."""
+    return unseal(identity.sealed_submission)
 
 
-def _open(sealed: str) -> str:
+def unseal(sealed: str) -> str:
+    """Return what was sealed for good; "" for nothing. Raises: SealedWithAnotherKey."""
     try:
         return sealer().open(sealed) if sealed else ""
-    except BrokenSeal:
-        return ""
+    except BrokenSeal as broken:
+        raise SealedWithAnotherKey() from broken
 
 
 @transaction.atomic
 def reveal(annotator: Annotator, reason: str, *, actor: Actor) -> str:
-    """Return an annotator's id at the platform, and write down who looked and why; "" once it is erased."""
+    """Return an annotator's id at the platform, and write down who looked and why; "" once it is erased.
+
+    Raises: SealedWithAnotherKey.
+    """
     identity = PlatformIdentity.objects.filter(annotator=annotator).first()
     record(annotator.study, "show id", actor=actor, annotator=annotator.pseudonym, reason=reason.strip())
     return open_person(identity) if identity else ""

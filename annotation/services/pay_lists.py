@@ -41,7 +41,8 @@ def offered(study: Study) -> list[tuple[str, str]]:
 def pay_list(study: Study, kind: PayList, *, actor: Actor) -> str:
     """Return a list as the platform takes it, and write down who took it.
 
-    Raises: RuleNotMet where a decision breaks the platform's rule; NobodyToName where nothing would be in it.
+    Raises: RuleNotMet where a decision breaks the platform's rule; NobodyToName where nothing would be in it;
+    SealedWithAnotherKey where it would lack somebody whose id cannot be read.
     """
     platform = recruitment_of(study).platform
     header, rows = lay_out(kind, platform, list(_told(study, keeping_the_rule(study))))

@@ -18,7 +18,7 @@ from annotation.models import Annotator, PlatformIdentity, PlatformMessage, Recr
 from annotation.platforms import Deed
 from annotation.schedule import TELL_PLATFORM_TASK
 from annotation.services import platform_clients
-from annotation.services.identities import open_submission, sealer
+from annotation.services.identities import SealedWithAnotherKey, open_submission, unseal
 from annotation.services.recruiting import platform_of
 from annotation.states import Exit
 from inference_worker.schema import DEFAULT_QUEUE
@@ -77,7 +77,7 @@ def send(pk: int, *, now: datetime) -> None:
     message = PlatformMessage.objects.select_related("identity__annotator__study").get(pk=pk)
     try:
         _tell(message)
-    except platform_clients.Refused as refusal:
+    except (platform_clients.Refused, SealedWithAnotherKey) as refusal:
         _fail(message, str(refusal), now=now)
     except platform_clients.NotNow as problem:
         too_late = now - message.created_at > PATIENCE
@@ -98,7 +98,7 @@ def _fail(message: PlatformMessage, problem: str, *, now: datetime) -> None:
 
 
 def _tell(message: PlatformMessage) -> None:
-    """Tell the platform. Raises: Refused, NotNow."""
+    """Tell the platform. Raises: Refused, NotNow, SealedWithAnotherKey."""
     submission = open_submission(message.identity)
     if not submission:
         raise platform_clients.Refused("The person's id is erased, so the platform cannot be told any more.")
@@ -111,6 +111,6 @@ def _tell(message: PlatformMessage) -> None:
     platform_clients.grant_credit(
         settings.SONA_URL.format(host=recruitment.sona_host),
         experiment=recruitment.sona_experiment,
-        token=sealer().open(recruitment.sealed_credit_token),
+        token=unseal(recruitment.sealed_credit_token),
         survey_code=submission,
     )

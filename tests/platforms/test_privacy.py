@@ -21,6 +21,8 @@ from annotation.models import (
     PlatformEvent,
     PlatformIdentity,
     ProblemReport,
+    StoredBundle,
+    StoredReport,
 )
 from annotation.services.identities import open_person
 from annotation.services.trail import EXPORT_BUNDLE
@@ -59,8 +61,8 @@ def researcher():
 
 
 def tables_about_people() -> set[str]:
-    """Every table from which a chain of foreign keys leads to an annotator, and two that hold people's codes."""
-    found: set[type] = {Annotator, Invitation, PlatformEvent}
+    """Every table from which a chain of foreign keys leads to an annotator, and those that hold their names."""
+    found: set[type] = {Annotator, Invitation, PlatformEvent, Event, StoredReport, StoredBundle}
     while True:
         more = {
             model
@@ -158,6 +160,31 @@ def test_an_id_is_shown_to_a_researcher_who_says_why_and_leaves_a_trace(research
     page = researcher.post(f"{address}do/show-id/", {"reason": "Payment."}, follow=True)
     assert ANA in page.text
     assert study.events.get(verb="show id").detail["reason"] == "Payment."
+
+
+@pytest.mark.parametrize("by", ["annotator", "researcher"])
+def test_erasure_takes_the_reasons_and_figures_that_are_kept_elsewhere(client, researcher, study, annotator, by):
+    pages = f"/studies/{study.code}/annotators/"
+    reason = "Answered like a machine, in a hurry."
+    researcher.post(f"{pages}{annotator.pk}/exclude/", {"reason": reason})
+    researcher.get(pages)
+    assert annotator.pseudonym in str(list(StoredReport.objects.values()))
+    if by == "annotator":
+        client.post(f"{home_of(study)}leave/", {"answers": "delete"})
+    else:
+        researcher.post(f"/admin/annotation/annotator/{annotator.pk}/do/erase/")
+    kept = Event.objects.get(verb="exclude annotator")
+    assert (kept.detail, kept.actor is None) == ({"annotator": annotator.pseudonym}, False)
+    assert annotator.pseudonym not in str(list(StoredReport.objects.values()))
+    assert reason not in researcher.get(f"/studies/{study.code}/ledger/").text
+    assert "Nobody has judged a comparison yet" in researcher.get(f"/studies/{study.code}/results/").text
+
+
+def test_with_another_key_an_id_is_not_called_erased(researcher, study, annotator, settings):
+    settings.IDENTITY_KEY = "another" * 10
+    page = researcher.post(f"/admin/annotation/annotator/{annotator.pk}/do/show-id/", {"reason": "Pay."}, follow=True)
+    assert "sealed with another IDENTITY_KEY" in page.text
+    assert not study.events.filter(verb="show id").exists()
 
 
 def run_retention(**options) -> str:
