@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
+
+from kombu.transport import TRANSPORT_ALIASES
 
 from inference_worker.backends import BACKENDS, EngineError
 from inference_worker.schema import ModelSpec, SchemaError, from_json
@@ -31,6 +34,7 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> Con
         raise EngineError(
             "BROKER_URL is not set: give the address of the broker, like amqp://user:password@host:5672/."
         )
+    _check_broker(broker_url)
     return Config(_with_flags(_base_spec(flags, environment), flags), broker_url)
 
 
@@ -39,6 +43,19 @@ def known_models() -> dict[str, dict[str, Any]]:
     text = resources.files("inference_worker").joinpath("models.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, Any]] = json.loads(text)
     return found
+
+
+def _check_broker(url: str) -> None:
+    """Raise EngineError where this cannot be an address. It may hold a password, so it is not repeated."""
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in TRANSPORT_ALIASES and "://" in url and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise EngineError(
+            "BROKER_URL is no address of a broker: give it like amqp://user:password@host:5672/ or redis://host:6379/0."
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -29,23 +29,28 @@ class GgufHead:
     name: str
     architecture: str
     context_length: int
-    has_chat_template: bool
+    chat_template: str = ""
     bytes_per_token: int = 0
 
 
 def read_head(path: Path) -> GgufHead:
-    """Return the head of a GGUF file. Raises NotGguf."""
-    try:
-        with path.open("rb") as file:
-            metadata = _metadata(file)
-    except (struct.error, UnicodeDecodeError, KeyError) as damage:
-        raise NotGguf(f"{path} is damaged: its head cannot be read.") from damage
+    """Return the head of a GGUF file. Raises NotGguf, and OSError where the file cannot be opened."""
+    with path.open("rb") as file:
+        try:
+            return _head(path, _metadata(file))
+        except NotGguf:
+            raise
+        except (struct.error, ValueError, TypeError, KeyError, RecursionError) as damage:
+            raise NotGguf(f"{path} is damaged: its head cannot be read.") from damage
+
+
+def _head(path: Path, metadata: dict[str, Any]) -> GgufHead:
     architecture = str(metadata.get("general.architecture", ""))
     return GgufHead(
         name=str(metadata.get("general.name", path.stem)),
         architecture=architecture,
         context_length=int(metadata.get(f"{architecture}.context_length", 0)),
-        has_chat_template=bool(metadata.get("tokenizer.chat_template")),
+        chat_template=str(metadata.get("tokenizer.chat_template") or ""),
         bytes_per_token=_bytes_per_token(metadata, architecture),
     )
 
@@ -82,6 +87,8 @@ def _value(file: BinaryIO, kind: int) -> Any:
 def _skip_array(file: BinaryIO) -> int:
     """Pass over an array (vocabularies are long, and nothing here needs one) and return its length."""
     kind, length = _number(file, "I"), _number(file, "Q")
+    if length > _MOST:
+        raise NotGguf(f"{file.name} is damaged: its head holds an array of {length} parts.")
     if kind in (_STRING, _ARRAY):
         for _ in range(length):
             _value(file, kind)

@@ -1,7 +1,8 @@
 """llama.cpp in this process (xllamacpp): the embedded default, for the packaged model or any local GGUF file.
 
 Options: `slots` (texts at once, 1), `threads` (all cores), `n_ctx` (tokens a text, 2048 or the model's own limit),
-`gpu_layers` (0). One slot works through a batch in a fixed order, so the same batch gives the same texts again.
+`gpu_layers` (0), `chat_template` (the model's own). One slot works through a batch in a fixed order, so the same batch
+gives the same texts again.
 """
 
 import importlib
@@ -16,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
+from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request, check_names
 from inference_worker.backends.gguf_file import GgufHead, NotGguf, read_head
 from inference_worker.memory import available_bytes, megabytes
-from inference_worker.schema import ModelSpec
+from inference_worker.prompts import TEMPLATE_VALUES, Prompt
+from inference_worker.schema import ModelSpec, Sampling
 from inference_worker.skill_form import skill_only
 from inference_worker.skills import MARKER
 from inference_worker.weights import find_weights, sha256_of
@@ -32,6 +34,9 @@ SMALL_MODEL_BYTES = 200 << 20
 # the mark of an unfinished sentence and the end of the text.
 SKILL_TOKENS = 24
 UNFINISHED = "…"
+# Beyond these the engine ends the process.
+MOST = {"threads": 512, "slots": 256}
+SMALLEST_CONTEXT = 64
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,16 @@ class Options:
     threads: int = 0
     n_ctx: int = 0
     gpu_layers: int = 0
+    chat_template: str = ""
 
 
 def load(spec: ModelSpec) -> "LlamaCpp":
     """Load a GGUF file. Raises EngineError if it is missing, damaged, without chat template, or does not fit."""
     path = find_weights(spec.source)
     options = _options(spec.options)
-    head = _checked_head(path)
+    head = _checked_head(path, options)
     _check_memory(path, head, options)
+    _check_limits(options)
     return LlamaCpp(path, head, options)
 
 
@@ -59,13 +66,15 @@ class LlamaCpp:
     def __init__(self, path: Path, head: GgufHead, options: Options) -> None:
         self._slots = options.slots
         library = _library()
+        device = _gpu(library) if options.gpu_layers else f"cpu, {_threads(options)} threads"
         self._server = _start(library, path, options, context=_context(head, options))
+        _try_out(self._server, path)
         self._engine = Engine(
             name="llama.cpp (xllamacpp)",
             version=library.__version__,
             revision=sha256_of(path),
-            device=f"cpu, {_threads(options)} threads" if not options.gpu_layers else "gpu",
-            is_reproducible=options.slots == 1,
+            device=device,
+            is_reproducible=options.slots == 1 and not _tells_the_hour(options.chat_template or head.chat_template),
         )
 
     @property
@@ -207,6 +216,7 @@ def _body(request: Request) -> dict[str, Any]:
         "repeat_penalty": sampling.repetition_penalty,
         "stop": list(sampling.stop),
         "seed": request.seed % 2**32,
+        "chat_template_kwargs": TEMPLATE_VALUES,
     }
 
 
@@ -232,11 +242,38 @@ def _opening(request: Request) -> tuple[str, str]:
 
 
 def _options(options: dict[str, Any]) -> Options:
+    check_names("llamacpp", options, Options.__dataclass_fields__)
     known = {name: options[name] for name in Options.__dataclass_fields__ if name in options}
     for name, value in known.items():
-        if not isinstance(value, int) or value < (1 if name == "slots" else 0):
+        if name == "chat_template":
+            if not isinstance(value, str):
+                raise EngineError(f"The option chat_template of llamacpp must be a text, not {value!r}.")
+        elif isinstance(value, bool) or not isinstance(value, int) or value < (1 if name == "slots" else 0):
             raise EngineError(f"The option {name} of llamacpp must be a whole number, not {value!r}.")
     return Options(**known)
+
+
+def _check_limits(options: Options) -> None:
+    for name, most in MOST.items():
+        if (value := getattr(options, name)) > most:
+            raise EngineError(f"The option {name} of llamacpp must be at most {most}, not {value}.")
+    if 0 < options.n_ctx < SMALLEST_CONTEXT:
+        raise EngineError(f"The option n_ctx of llamacpp must be at least {SMALLEST_CONTEXT}, not {options.n_ctx}.")
+
+
+def _gpu(library: Any) -> str:
+    """Return the names of the GPUs that the engine sees. Raises EngineError where it sees none."""
+    found = [device["description"] for device in library.get_device_info() if "GPU" in device["type"].name]
+    if not found:
+        raise EngineError(
+            "llama.cpp sees no GPU here: leave gpu_layers at 0, or install the build of xllamacpp for this GPU."
+        )
+    return ", ".join(found)
+
+
+def _tells_the_hour(template: str) -> bool:
+    """Tell whether a template asks for the time in a way that cannot be answered alike every day."""
+    return "strftime_now" in template and "date_string" not in template
 
 
 def _threads(options: Options) -> int:
@@ -252,14 +289,19 @@ def _writing_threads(path: Path) -> int:
     return 1 + path.stat().st_size // SMALL_MODEL_BYTES
 
 
-def _checked_head(path: Path) -> GgufHead:
+def _checked_head(path: Path, options: Options) -> GgufHead:
     try:
         head = read_head(path)
     except NotGguf as problem:
         raise EngineError(f"{problem} Give a GGUF file, whole and readable.") from problem
-    if not head.has_chat_template:
+    except OSError as problem:
         raise EngineError(
-            f"{path.name} has no chat template, so nobody knows how to talk to it: choose an instruct model."
+            f"{path} cannot be read ({problem.strerror}): give a file that this user may read."
+        ) from problem
+    if not (options.chat_template or head.chat_template):
+        raise EngineError(
+            f"{path.name} has no chat template, so nobody knows how to talk to it: choose an instruct model, or give "
+            "the form it was tuned on as the option chat_template."
         )
     return head
 
@@ -301,10 +343,32 @@ def _start(library: Any, path: Path, options: Options, *, context: int) -> Any:
     params.cpuparams.n_threads = min(_threads(options), _writing_threads(path))
     params.cpuparams_batch.n_threads = _threads(options)
     params.cache_ram_mib = 0
+    params.chat_template = options.chat_template
     params.verbosity = -1
     # The engine opens a port on 127.0.0.1 beside the calls in this process; nobody has the key to it.
     params.api_keys = [secrets.token_urlsafe(32)]
     try:
         return library.Server(params)
     except Exception as problem:
-        raise EngineError(f"llama.cpp could not load {path.name}: {problem}. Is it a model it knows?") from problem
+        raise EngineError(
+            f"llama.cpp could not load {path.name}: {str(problem).rstrip('.')}. Fetch the file again if it may be "
+            "damaged; else it is of a kind, or has a chat template, that this version does not know."
+        ) from problem
+
+
+def _try_out(server: Any, path: Path) -> None:
+    """Let the model write one token. Raises EngineError where its chat template cannot be used.
+
+    A server that is closed before it has ever answered may wait for itself without end.
+    """
+    call = _Call(server, 0, threading.Event(), reuse=False)
+    request = Request(Prompt("Be kind.", "Hello."), Sampling(max_new_tokens=1), seed=0)
+    try:
+        call.run(_body(request))
+    except Exception as problem:
+        call.error = {"message": str(problem)}
+    if call.error:
+        words = " ".join(str(call.error.get("message", "")).split())[:300]
+        raise EngineError(
+            f"The chat template of {path.name} cannot be used: {words} Give another one as the option chat_template."
+        )

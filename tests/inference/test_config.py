@@ -33,6 +33,13 @@ def test_a_container_gets_all_of_it_in_one_variable():
     ("arguments", "environment", "sentence"),
     [
         (["--model", "smollm2-135m"], {}, "BROKER_URL is not set"),
+        (
+            ["--model", "smollm2-135m"],
+            {"BROKER_URL": "http://secret@localhost"},
+            "BROKER_URL is no address of a broker",
+        ),
+        (["--model", "smollm2-135m"], {"BROKER_URL": "localhost:5672"}, "BROKER_URL is no address of a broker"),
+        (["--model", "smollm2-135m"], {"BROKER_URL": "redis://localhost:99999/0"}, "BROKER_URL is no address"),
         ([], BROKER, "--model SLUG"),
         (["--model", "my-model"], BROKER, "add --backend and --source"),
         (["--model", "smollm2-135m", "--option", "slots"], BROKER, "name=value"),

@@ -1,10 +1,16 @@
 """The embedded engine with the packaged model, for real."""
 
+import contextlib
+import functools
 import shutil
 import struct
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inference_worker.backends import Completion, EngineError, Failure, Request, load_backend
 from inference_worker.backends.gguf_file import NotGguf, read_head
@@ -30,6 +36,10 @@ def engine():
 
 def ask(backend, *requests, stop=None):
     return dict(backend.generate(requests, stop or threading.Event()))
+
+
+def texts(answers):
+    return [answers[index].text for index in sorted(answers)]
 
 
 def responses(count, **sampling):
@@ -175,15 +185,118 @@ def test_contexts_that_do_not_fit_are_refused_before_they_are_made():
         load(slots=100_000)
 
 
-@pytest.mark.parametrize(("name", "value"), [("slots", 0), ("n_ctx", "many"), ("threads", -1)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("slots", 0),
+        ("slots", True),
+        ("slots", 257),
+        ("n_ctx", "many"),
+        ("threads", -1),
+        ("threads", 9999),
+        ("chat_template", 3),
+    ],
+)
 def test_an_option_that_makes_no_sense_is_named(name, value):
     with pytest.raises(EngineError, match=f"The option {name} of llamacpp"):
         load_backend(make_spec(backend="llamacpp", source=SOURCE, options={name: value}))
 
 
+@pytest.mark.model
+@pytest.mark.parametrize(("slots", "n_ctx", "words"), [(257, 64, "at most 256, not 257"), (1, 1, "at least 64, not 1")])
+def test_what_would_make_the_engine_end_the_process_is_refused(slots, n_ctx, words):
+    with pytest.raises(EngineError, match=words):
+        load(slots=slots, n_ctx=n_ctx)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("template", ["{% for m in %}", "{{ raise_exception('Not today.') }}"])
+def test_a_chat_template_that_cannot_be_used_stops_the_worker_at_the_start(template):
+    with pytest.raises(EngineError, match="chat template"):
+        load(chat_template=template)
+
+
+def test_an_option_that_is_not_there_is_named():
+    with pytest.raises(EngineError, match="llamacpp has no option 'slot' here: known are chat_template, gpu_layers"):
+        load(slot=2)
+
+
+@pytest.mark.model
+def test_layers_are_not_said_to_be_on_a_gpu_that_is_not_there():
+    with pytest.raises(EngineError, match="sees no GPU here: leave gpu_layers at 0"):
+        load(gpu_layers=10)
+
+
+DATED = (
+    "{{% for message in messages %}}<|im_start|>{{{{ message['role'] }}}}\n{{{{ message['content'] }}}}<|im_end|>\n"
+    "{{% endfor %}}<|im_start|>assistant\nToday is {}. Now it is {}."
+)
+
+
+@pytest.mark.model
+def test_a_template_that_tells_the_date_tells_the_same_one_every_day():
+    """As those of Llama 3 do, to which this engine gives today's date."""
+    told = "{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+    dated = load(n_ctx=512, chat_template=told + DATED.format("{{ date_string }}", "late"))
+    plain = load(n_ctx=512, chat_template=DATED.format("26 Jul 2024", "late"))
+    asked = responses(3, temperature=0.0)
+    assert texts(ask(dated, *asked)) == texts(ask(plain, *asked))
+    assert dated.engine.is_reproducible
+    dated.close()
+    plain.close()
+
+
+@pytest.mark.model
+def test_a_template_that_tells_the_hour_is_no_promise_of_the_same_text():
+    timed = load(n_ctx=512, chat_template=DATED.format("today", "{{ strftime_now('%H:%M') }}"))
+    assert not timed.engine.is_reproducible
+    timed.close()
+
+
+@pytest.mark.model
+def test_weights_that_were_not_fetched_whole_are_refused(tmp_path):
+    path = tmp_path / "half.gguf"
+    path.write_bytes(find_weights(SOURCE).read_bytes()[:20_000_000])
+    with pytest.raises(EngineError, match=r"could not load half\.gguf.*Fetch the file again"):
+        load_backend(make_spec(backend="llamacpp", source=str(path)))
+
+
+@given(st.integers(0, 2000), st.binary(min_size=1, max_size=9))
+def test_a_damaged_head_is_read_or_refused(start, damage):
+    whole = sample_head()
+    content = whole[:start] + damage + whole[start + len(damage) :]
+    with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
+        Path(file.name).write_bytes(content)
+        with contextlib.suppress(NotGguf):
+            read_head(Path(file.name))
+
+
+@functools.cache
+def sample_head():
+    """The first part of the packaged model: texts, numbers and the beginning of a long array."""
+    with find_weights(SOURCE).open("rb") as file:
+        return file.read(3000)
+
+
+@pytest.mark.parametrize("length", [1 << 40, 1 << 61, (1 << 64) - 1])
+@pytest.mark.parametrize("kind", [0, 4, 8, 9, 12])
+def test_a_head_with_an_endless_array_is_refused(tmp_path, kind, length):
+    path = tmp_path / "long.gguf"
+    path.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 0, 1) + text("a") + struct.pack("<IIQ", 9, kind, length))
+    with pytest.raises(NotGguf, match="damaged"):
+        read_head(path)
+
+
+def test_a_head_whose_numbers_are_texts_is_refused(tmp_path):
+    path = gguf(tmp_path / "odd.gguf", {"general.architecture": "llama", "llama.context_length": "long"})
+    with pytest.raises(NotGguf, match="damaged"):
+        read_head(path)
+
+
 def test_the_head_of_the_packaged_model_is_read():
     head = read_head(find_weights(SOURCE))
-    assert (head.architecture, head.context_length, head.has_chat_template) == ("llama", 8192, True)
+    assert (head.architecture, head.context_length) == ("llama", 8192)
+    assert "<|im_start|>" in head.chat_template
 
 
 def test_a_head_with_an_endless_text_is_refused(tmp_path):
