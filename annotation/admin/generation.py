@@ -18,6 +18,7 @@ from annotation.admin.skill_pages import SkillRunAdmin
 from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
 from annotation.services.actors import Actor
+from annotation.services.trail import record
 from annotation.states import RunState, UnitState
 
 
@@ -150,22 +151,34 @@ class ResponseAdmin(AskingAdmin[Response], ReadOnlyAdmin[Response]):
         return as_rows(response.provenance)
 
 
+def _note(run: GenerationRun, verb: str, actor: Actor) -> None:
+    """Write into the trail of the run's study what somebody did to the run."""
+    if run.study:
+        record(run.study, verb, actor=actor, run=run.pk)
+
+
 def _retry(run: GenerationRun, actor: Actor, reason: str) -> str:
-    return f"{generation.retry_failed(run)} texts are queued again."
+    count = generation.retry_failed(run)
+    _note(run, "retry run", actor)
+    return f"{count} texts are queued again."
 
 
 def _pause(run: GenerationRun, actor: Actor, reason: str) -> str:
     generation.pause(run)
+    _note(run, "pause run", actor)
     return "Nothing more is sent for this run; what workers hold is still stored."
 
 
 def _resume(run: GenerationRun, actor: Actor, reason: str) -> str:
     generation.resume(run)
+    _note(run, "resume run", actor)
     return "The run goes on."
 
 
 def _cancel(run: GenerationRun, actor: Actor, reason: str) -> str:
-    return f"The run has ended; {generation.cancel(run)} texts are given up."
+    count = generation.cancel(run)
+    _note(run, "cancel run", actor)
+    return f"The run has ended; {count} texts are given up."
 
 
 def _is_open(run: GenerationRun) -> bool:

@@ -100,7 +100,7 @@ class PlatformBatchInline(ConsoleInline[PlatformBatch, Recruitment]):
 
 
 def _make_codes(recruitment: Recruitment, actor: Actor, reason: str) -> str:
-    made = recruiting.make_codes(recruitment)
+    made = recruiting.make_codes(recruitment, actor=actor)
     return f"{len(made)} codes made. Enter them at the platform, each for its outcome."
 
 
@@ -183,21 +183,29 @@ class RecruitmentAdmin(OfStudy[Recruitment], AskingAdmin[Recruitment], ConsoleAd
         recruiting.save_recruitment(obj, token=token, changed=form.changed_data, actor=actor_of(request.user))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Fill in the codes that were left empty once they are stored."""
+        """Fill in the codes that were left empty once they are stored, and keep what the page did not offer."""
+        offered = studies_of(request.user).values("pk")
+        unseen = list(form.instance.not_if_took_part_in.exclude(pk__in=offered))
         super().save_related(request, form, formsets, change)
+        form.instance.not_if_took_part_in.add(*unseen)
         recruiting.fill_codes(form.instance)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Store of a batch what was changed alone: people may be taking places while the page is open."""
         if formset.model is not PlatformBatch:
-            return super().save_formset(request, form, formset, change)
+            super().save_formset(request, form, formset, change)
+            exits = [each.instance.exit for each in formset.forms if each.has_changed()]
+            return recruiting.note_codes(form.instance, exits, actor=actor_of(request.user))
         formset.save(commit=False)
         for gone in formset.deleted_objects:
-            gone.delete()
+            places.remove_batch(gone, actor=actor_of(request.user))
         for batch in formset.new_objects:
             places.save_batch(batch, actor=actor_of(request.user))
         for batch, fields in formset.changed_objects:
             places.save_batch(batch, fields=fields, actor=actor_of(request.user))
+
+    def delete_model(self, request: HttpRequest, obj: Recruitment) -> None:
+        recruiting.remove_recruitment(obj, actor=actor_of(request.user))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if recruitment := context.get("original"):

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from annotation.admin.asking import AskingAdmin
 from annotation.models import GenerationRun
 from annotation.services import reference_skills
+from annotation.services.actors import actor_of
+from annotation.services.trail import EXPORT_FIGURE, record
 from annotation.skill_scores import SkillScore
 
 FILES = {"skill-scores.csv": reference_skills.scores_csv, "skill-confusion.csv": reference_skills.confusion_csv}
@@ -49,6 +51,8 @@ class SkillRunAdmin(AskingAdmin[GenerationRun]):
         run = self._run(request, pk)
         if name not in FILES:
             raise Http404(f"There is no file {name}.")
+        if run.study and request.method == "GET":
+            record(run.study, EXPORT_FIGURE, actor=actor_of(request.user), files=[name])
         response = StreamingHttpResponse(FILES[name](run), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="run-{run.pk}-{name}"'
         response["Cache-Control"] = "private, no-store"

@@ -172,9 +172,11 @@ class StudyAdmin(GuidedStudyAdmin):
         editing.save_study(obj, actor=actor_of(request.user))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        asked = [formset for formset in formsets if formset.model is not Membership]
-        if any(formset.has_changed() for formset in asked) or "collections" in form.changed_data:
-            editing.require_draft(form.instance, "what is compared")
+        asked = [formset for formset in formsets if formset.model is not Membership and formset.has_changed()]
+        parts = [str(formset.model._meta.verbose_name_plural) for formset in asked]
+        parts += ["collections"] if "collections" in form.changed_data else []
+        if parts:
+            editing.change_parts(form.instance, parts, actor=actor_of(request.user))
         super().save_related(request, form, formsets, change)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

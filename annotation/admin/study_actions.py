@@ -27,6 +27,7 @@ def _generate(study: Study, actor: Actor, reason: str) -> str:
     prepared = studies.prepare_comparisons(study)
     run = generation.start_run(study)
     ordered = run.units.count()
+    record(study, "generate", actor=actor, comparisons=prepared.made + prepared.kept, texts=ordered)
     ready = f"{prepared.made + prepared.kept} comparisons prepared"
     if not ordered:
         comparisons.attach_responses(study)
@@ -42,7 +43,8 @@ def _write_again(study: Study, actor: Actor, reason: str) -> str:
         generation.regenerate(ours, study=study, rethink=True)
         record(study, "regenerate", actor=actor, responses=len(ours))
     if len(flagged) < len(lacking):
-        generation.start_run(study)
+        run = generation.start_run(study)
+        record(study, "generate", actor=actor, texts=run.units.count())
     imported = len(flagged) - len(ours)
     ordered = len(lacking) - imported
     said = f"{ordered} responses ordered again, with new seeds." if ordered else ""

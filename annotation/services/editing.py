@@ -3,9 +3,10 @@
 from django.db import transaction
 
 from annotation.errors import DuologueError
-from annotation.models import Event, Study
+from annotation.models import Study
 from annotation.services import members
 from annotation.services.actors import Actor
+from annotation.services.trail import record
 
 # Who takes part and how long a place is kept may change in a running study; what people see and are asked may not.
 FREE_AFTER_LAUNCH = frozenset({"name", "annotators_limit", "lease_minutes"})
@@ -33,7 +34,7 @@ def save_study(study: Study, *, actor: Actor) -> Study:
     stored = Study.objects.select_for_update().filter(pk=study.pk).first()
     if stored is None:
         study.save()
-        Event.objects.create(study=study, actor=actor, verb="created")
+        record(study, "created", actor=actor)
         members.begin(study, actor=actor)
         return study
     changed = changed_fields(stored, study)
@@ -41,7 +42,7 @@ def save_study(study: Study, *, actor: Actor) -> Study:
         raise StudyIsFrozen([name.replace("_", " ") for name in changed if name not in FREE_AFTER_LAUNCH])
     if changed:
         study.save(update_fields=changed)
-        Event.objects.create(study=study, actor=actor, verb="edited", detail={"fields": changed})
+        record(study, "edited", actor=actor, fields=changed)
     return study
 
 
@@ -49,3 +50,9 @@ def require_draft(study: Study, what: str) -> None:
     """Hold the study as a draft until the transaction ends. Raises StudyIsFrozen when it was launched meanwhile."""
     if Study.objects.select_for_update().get(pk=study.pk).is_frozen:
         raise StudyIsFrozen([what])
+
+
+def change_parts(study: Study, parts: list[str], *, actor: Actor) -> None:
+    """Write down which parts of a draft are changed in this transaction. Raises StudyIsFrozen like `require_draft`."""
+    require_draft(study, "what is compared")
+    record(study, "edited", actor=actor, fields=parts)

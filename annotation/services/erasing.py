@@ -21,7 +21,7 @@ from annotation.services.actors import Actor
 from annotation.services.annotators import erase_judgements, withdraw
 from annotation.services.exports import stored_bundles
 from annotation.services.identities import erase_ids
-from annotation.services.trail import EXPORT_VERBS, record
+from annotation.services.trail import EXPORT_OF_PEOPLE, record
 
 REPORT_ERASED = "Somebody has had their answers erased, so the report is made again. This page shows it in a while."
 _WORDS = frozenset({"reason", "grounds"})
@@ -84,7 +84,7 @@ def _forget_reports(annotator: Annotator) -> None:
 
 def bundles_of(annotator: Annotator) -> list[str]:
     """Return the bundles and files of the study that were made since the person came, oldest first."""
-    made = Event.objects.filter(study_id=annotator.study_id, verb__in=EXPORT_VERBS, at__gte=annotator.consented_at)
+    made = Event.objects.filter(study_id=annotator.study_id, verb__in=EXPORT_OF_PEOPLE, at__gte=annotator.consented_at)
     return [
         f"{event.verb} of {event.at:%Y-%m-%d %H:%M} UTC by {event.actor or 'a command'}"
         for event in made.select_related("actor").order_by("at", "pk")

@@ -1,6 +1,6 @@
 """Who of the team may do what to which study. Every page and export asks here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -52,17 +52,40 @@ def inherit(study: Study, *, source: Study) -> None:
 
 @transaction.atomic
 def change_members(study: Study, *, kept: Iterable[Membership], removed: Iterable[Membership], actor: Actor) -> None:
-    """Store new and changed members and remove others, each with an event. Raises: NoOwnerLeft."""
+    """Store new and changed members and remove others, each with an event; rehearsals follow. Raises: NoOwnerLeft."""
     # Two owners who remove each other at the same moment wait for one another here.
     Study.objects.select_for_update().get(pk=study.pk)
-    had_owner = study.memberships.filter(role=Role.OWNER).exists()
+    before = _roles(study)
     for member in kept:
         member.study = study
         member.save()
-        record(study, "share", actor=actor, user=member.user.get_username(), role=member.role)
     for member in removed:
-        name = member.user.get_username()
         member.delete()
-        record(study, "unshare", actor=actor, user=name)
-    if had_owner and not study.memberships.filter(role=Role.OWNER).exists():
+    after = _roles(study)
+    if Role.OWNER in before.values() and Role.OWNER not in after.values():
         raise NoOwnerLeft()
+    come = {user: role for user, role in after.items() if before.get(user) != role}
+    gone = [user for user in before if user not in after]
+    _write_down(study, come, gone, actor)
+    for rehearsal in study.rehearsals.all():
+        _follow(rehearsal, come, gone)
+
+
+def _roles(study: Study) -> dict[int, str]:
+    """Return the members' roles by user."""
+    return dict(study.memberships.values_list("user_id", "role"))
+
+
+def _write_down(study: Study, come: Mapping[int, str], gone: Iterable[int], actor: Actor) -> None:
+    names = {user.pk: user.get_username() for user in User.objects.filter(pk__in=[*come, *gone])}
+    for user, role in come.items():
+        record(study, "share", actor=actor, user=names[user], role=role)
+    for user in gone:
+        record(study, "unshare", actor=actor, user=names[user])
+
+
+def _follow(rehearsal: Study, come: Mapping[int, str], gone: Iterable[int]) -> None:
+    """Change the members of a rehearsal as those of its study: it shows the same dialogues and responses."""
+    Membership.objects.filter(study=rehearsal, user_id__in=list(gone)).delete()
+    for user, role in come.items():
+        Membership.objects.update_or_create(study=rehearsal, user_id=user, defaults={"role": role})

@@ -88,3 +88,10 @@ def save_batch(batch: PlatformBatch, *, fields: Sequence[str] = (), actor: Actor
         raise
     record(batch.recruitment.study, "platform batch", actor=actor, batch=batch.name, id=batch.key, places=batch.places)
     return batch
+
+
+@transaction.atomic
+def remove_batch(batch: PlatformBatch, *, actor: Actor = None) -> None:
+    """Remove a batch in which nobody has taken a place."""
+    record(batch.recruitment.study, "platform batch removed", actor=actor, batch=batch.name, id=batch.key)
+    batch.delete()

@@ -141,15 +141,29 @@ def fill_codes(recruitment: Recruitment) -> None:
         row.save(update_fields=["code"])
 
 
+def note_codes(recruitment: Recruitment, exits: Sequence[str], *, actor: Actor) -> None:
+    """Write down whose codes were changed, and no code."""
+    if exits:
+        record(recruitment.study, "exit codes", actor=actor, exits=list(exits))
+
+
 @transaction.atomic
-def make_codes(recruitment: Recruitment) -> list[ExitCode]:
+def make_codes(recruitment: Recruitment, *, actor: Actor) -> list[ExitCode]:
     """Give every exit that ends here a random code, where it has none yet. Returns the new ones."""
     fill_codes(recruitment)
     there = set(recruitment.exit_codes.values_list("exit", flat=True))
     lacking = [how for how in Exit if how not in ENDS_ELSEWHERE and how not in there]
+    note_codes(recruitment, lacking, actor=actor)
     return ExitCode.objects.bulk_create(
         ExitCode(recruitment=recruitment, exit=how, code=random_code()) for how in lacking
     )
+
+
+@transaction.atomic
+def remove_recruitment(recruitment: Recruitment, *, actor: Actor) -> None:
+    """Let a study be open to everybody who has its link."""
+    record(recruitment.study, "recruitment removed", actor=actor, platform=recruitment.platform)
+    recruitment.delete()
 
 
 def problems(study: Study) -> list[str]:

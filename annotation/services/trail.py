@@ -8,7 +8,11 @@ from annotation.services.actors import Actor
 EXPORT = "export"
 EXPORT_BUNDLE = "export bundle"
 EXPORT_IDS = "export platform ids"
-EXPORT_VERBS = (EXPORT, EXPORT_BUNDLE, EXPORT_IDS)
+EXPORT_FIGURE = "export figure"
+EXPORT_OF_PEOPLE = (EXPORT, EXPORT_BUNDLE, EXPORT_IDS)
+"""Events of files that hold what single people did: an erasure names them."""
+
+EXPORT_VERBS = (*EXPORT_OF_PEOPLE, EXPORT_FIGURE)
 """Events that change nothing about a study: reports stay current, and bundles do not tell of each other."""
 
 

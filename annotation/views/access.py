@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from annotation.models import Study
+from annotation.services.actors import actor_of
 from annotation.services.members import may
+from annotation.services.trail import EXPORT, record
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 type StudyView[**P] = Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase]
@@ -33,3 +35,9 @@ def researcher_view[**P](action: str = "view") -> Callable[[StudyView[P]], Calla
         return checked
 
     return wrap
+
+
+def note_download(request: HttpRequest, study: Study, name: str, *, verb: str = EXPORT) -> None:
+    """Write down who takes a file of a study. A HEAD takes nothing."""
+    if request.method == "GET":
+        record(study, verb, actor=actor_of(request.user), files=[name])

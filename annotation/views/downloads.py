@@ -18,8 +18,7 @@ from annotation.services.exports import stored_bundles
 from annotation.services.exports.bundle import BUNDLE, make_bundle
 from annotation.services.exports.files import FILES, ExportFile, download_name
 from annotation.services.exports.report_files import Source
-from annotation.services.trail import EXPORT, record
-from annotation.views.access import researcher_view
+from annotation.views.access import note_download, researcher_view
 from annotation.views.results import page_context
 from annotation.views.snapshots import snapshots
 
@@ -35,8 +34,7 @@ def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
         raise Http404(f"There is no export called {name}.")
     if file.needs_report and _waits(study):
         return _later(f"The report of this study is being computed for {file.title.lower()}. Try again in a minute.")
-    if request.method == "GET":
-        record(study, EXPORT, actor=actor_of(request.user), files=[name])
+    note_download(request, study, name)
     return _send(study, file)
 
 
@@ -75,8 +73,7 @@ def _stored_bundle(request: HttpRequest, study: Study) -> HttpResponseBase:
     stored = stored_bundles.ready(study, now=timezone.now())
     if stored is None:
         return redirect("bundle", study.code)
-    if request.method == "GET":
-        record(study, EXPORT, actor=actor_of(request.user), files=[BUNDLE.name])
+    note_download(request, study, BUNDLE.name)
     response = StreamingHttpResponse(stored_bundles.pieces(stored), content_type=BUNDLE.content_type)
     response["Content-Disposition"] = f'attachment; filename="{stored.name}"'
     response["Content-Length"] = str(stored.size)

@@ -18,7 +18,7 @@ from annotation.services.actors import actor_of
 from annotation.services.exports.csv_files import csv_lines
 from annotation.services.exports.files import download_name
 from annotation.services.reasons import LONGEST
-from annotation.views.access import researcher_view
+from annotation.views.access import note_download, researcher_view
 from annotation.views.results import page_context
 
 JUDGEMENTS_A_PAGE = 50
@@ -49,6 +49,7 @@ def table(request: HttpRequest, study: Study) -> HttpResponse:
 def table_csv(request: HttpRequest, study: Study) -> StreamingHttpResponse:
     """Send the same figures as numbers, with who is left out and why."""
     standing = people.standing(study, now=timezone.now())
+    note_download(request, study, "annotators.csv")
     rows = people_table(standing.figures, "annotator").rows
     header = ["annotator", *(column.key for column in COLUMNS), "excluded_reason"]
     lines = (

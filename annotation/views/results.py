@@ -17,8 +17,9 @@ from annotation.services.exports.bundle import DOWNLOADS
 from annotation.services.exports.files import download_name
 from annotation.services.figures import figure_csv, figure_svg, said_of
 from annotation.services.members import may
+from annotation.services.trail import EXPORT_FIGURE
 from annotation.states import StudyState
-from annotation.views.access import researcher_view
+from annotation.views.access import note_download, researcher_view
 from annotation.views.filters import FilterForm, filter_form
 
 # How often an open page asks whether there is something new: while the study runs, and while a worker computes.
@@ -81,6 +82,7 @@ def figure(request: HttpRequest, study: Study, key: str, ending: str) -> Streami
     wanted = found.figure(key)
     if wanted is None or found.shown.content is None or found.shown.computed_at is None:
         raise Http404(f"There is no figure called {key}.")
+    note_download(request, study, f"{key}.{ending}", verb=EXPORT_FIGURE)
     said = said_of(study, found.shown.content, found.shown.computed_at)
     is_picture = ending == "svg"
     pieces = iter([figure_svg(wanted, said)]) if is_picture else figure_csv(wanted, said)

@@ -16,7 +16,7 @@ from annotation.platforms.pay_lists import PayList
 from annotation.services import deciding, pay_lists, running, studies
 from annotation.services.actors import actor_of
 from annotation.services.exports.files import download_name
-from annotation.views.access import researcher_view
+from annotation.views.access import note_download, researcher_view
 from annotation.views.results import page_context
 
 
@@ -134,6 +134,7 @@ def pay_list(request: HttpRequest, study: Study, kind: str) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 @researcher_view()
 def decisions_file(request: HttpRequest, study: Study) -> HttpResponse:
     """Send the decisions as CSV; none of them where one does not keep the platform's rule."""
@@ -142,6 +143,7 @@ def decisions_file(request: HttpRequest, study: Study) -> HttpResponse:
     except DuologueError as problem:
         messages.error(request, problem.user_message)
         return redirect("decisions", study.code)
+    note_download(request, study, "decisions.csv")
     response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{download_name(study, "decisions.csv")}"'
     return response

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.admin.membership import OfStudy
-from annotation.models import Annotator, Assignment, Comparison, GenerationRun, Membership, Study
+from annotation.models import Annotator, Assignment, Comparison, GenerationRun, Membership, Recruitment, Study
 from annotation.roles import Role
 from tests import build
 from tests.console.forms import fields_of
@@ -177,3 +177,82 @@ def test_whoever_makes_a_study_owns_it_and_its_copies():
     assert study.memberships.get().role == Role.OWNER
     client.post(reverse("admin:annotation_study_do", args=[study.pk, "copy"]))
     assert Study.objects.get(name="Mine (2)").memberships.get().user == member
+
+
+def test_a_rehearsal_has_the_members_of_its_study_also_when_they_change(studies):
+    """It shows the same dialogues and responses, so whoever leaves the study leaves its rehearsals."""
+    own, _ = studies
+    owner, leaves, comes = build.make_member(own, Role.OWNER), build.make_member(own), build.make_member(None)
+    client = sign_in(owner)
+    client.post(reverse("admin:annotation_study_do", args=[own.pk, "rehearse"]))
+    page_of = reverse("preview", args=[own.rehearsals.get().code])
+    assert sign_in(leaves).get(page_of).status_code == 200
+    save_members(client, own, (owner, "owner", False), (leaves, "viewer", True), (comes, "viewer", False))
+    assert sign_in(leaves).get(page_of).status_code == 403
+    assert sign_in(comes).get(page_of).status_code == 200
+
+
+def test_the_trail_names_whoever_was_replaced_in_a_row(studies):
+    own, _ = studies
+    owner, old, new = build.make_member(own, Role.OWNER), build.make_member(own), build.make_member(None)
+    address = page(Study, "change", own.pk)
+    client = sign_in(owner)
+    form = fields_of(client.get(address))
+    row = next(name for name, value in form.items() if name.endswith("-user") and value == [str(old.pk)])
+    client.post(address, form | {row: str(new.pk)})
+    told = [(event.verb, event.detail) for event in own.events.filter(verb__endswith="share")]
+    assert told == [("unshare", {"user": old.username}), ("share", {"user": new.username, "role": "viewer"})]
+
+
+def test_studies_of_others_that_rule_people_out_stay_when_somebody_else_saves(studies):
+    own, other = studies
+    own.recruitment.not_if_took_part_in.add(other)
+    client = sign_in(build.make_member(own, Role.RESEARCHER))
+    address = page(Recruitment, "change", own.recruitment.pk)
+    form = fields_of(client.get(address))
+    assert client.post(address, form).status_code == 302
+    assert own.recruitment.not_if_took_part_in.get() == other
+    assert client.post(address, form | {"not_if_took_part_in": [str(other.pk)]}).status_code == 200
+
+
+TAKEN = {
+    "annotators.csv": "annotators-csv",
+    "decisions.csv": "decisions_file",
+    "judgements.csv": "export",
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_every_file_that_leaves_a_study_stands_in_its_trail(studies, name):
+    own, _ = studies
+    viewer = build.make_member(own)
+    address = TAKEN[name]
+    where = reverse(address, args=[own.code, name] if address == "export" else [own.code])
+    assert sign_in(viewer).head(where).status_code == 200
+    assert sign_in(viewer).get(where).status_code == 200
+    event = own.events.get(verb="export")
+    assert (event.actor, event.detail) == (viewer, {"files": [name]})
+
+
+def test_every_change_on_the_pages_of_a_study_stands_in_its_trail(studies):
+    own, _ = studies
+    client = sign_in(build.make_member(own, Role.OWNER))
+    Study.objects.filter(pk=own.pk).update(state="draft", frozen_sha256="")
+    address = page(Study, "change", own.pk)
+    form = fields_of(client.get(address))
+    question = {"position": "1", "text": "What do you judge?", "options": "Replies\nPeople", "right_option": "1"}
+    form |= {f"comprehension_questions-0-{name}": value for name, value in question.items()}
+    form |= {"comprehension_questions-TOTAL_FORMS": "1"}
+    assert client.post(address, form).status_code == 302
+    recruitment = page(Recruitment, "change", own.recruitment.pk)
+    form = fields_of(client.get(recruitment)) | {"exit_codes-TOTAL_FORMS": "1", "exit_codes-0-exit": "completed"}
+    assert client.post(recruitment, form | {"exit_codes-0-code": "SECRET1"}).status_code == 302
+    run = row_of(GenerationRun, own)
+    for key in ("pause", "cancel"):
+        client.post(reverse("admin:annotation_generationrun_do", args=[run.pk, key]))
+    client.post(reverse("admin:annotation_recruitment_do", args=[own.recruitment.pk, "make-codes"]))
+    client.post(page(Recruitment, "delete", own.recruitment.pk), {"post": "yes"})
+    told = list(own.events.exclude(verb__in=("launched", "recruitment")).order_by("pk").values_list("verb", flat=True))
+    assert told == ["edited", "exit codes", "pause run", "cancel run", "exit codes", "recruitment removed"]
+    assert own.events.get(verb="edited").detail == {"fields": ["comprehension questions"]}
+    assert "SECRET1" not in str(list(own.events.values()))

@@ -54,6 +54,8 @@ def test_every_figure_of_the_page_is_there_as_a_picture_and_as_numbers(researche
         assert not [each for each in drawn.iter() if "style" in each.attrib]
         assert "var(--" not in picture.getvalue().decode()
         assert rows_of(researcher, address.replace(".svg", ".csv"))
+    taken = study.events.filter(verb="export figure").values_list("detail__files__0", flat=True)
+    assert {address.split("/")[-1].split("?")[0] for address in files} == set(taken)
 
 
 def test_numbers_are_those_of_the_report_unrounded(researcher):
