@@ -49,7 +49,7 @@ def _check_broker(url: str) -> None:
     """Raise EngineError where this cannot be an address. It may hold a password, so it is not repeated."""
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in TRANSPORT_ALIASES and "://" in url and parts.port != 0
+        is_address = parts.scheme.partition("+")[0] in TRANSPORT_ALIASES and "://" in url and parts.port != 0
     except ValueError:
         is_address = False
     if not is_address:

@@ -30,6 +30,13 @@ def test_a_container_gets_all_of_it_in_one_variable():
 
 
 @pytest.mark.parametrize(
+    "url", ["amqp://gpu:p%40ss@host:5672/duologue", "amqps://host", "redis://:key@host/0", "redis+socket://%2Fa/b.sock"]
+)
+def test_the_address_of_any_broker_is_taken(url):
+    assert read_config(["--model", "smollm2-135m"], {"BROKER_URL": url}).broker_url == url
+
+
+@pytest.mark.parametrize(
     ("arguments", "environment", "sentence"),
     [
         (["--model", "smollm2-135m"], {}, "BROKER_URL is not set"),
