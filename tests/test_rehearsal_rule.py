@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.rehearsal.rule import CHARACTERS, Expected, chances, expected_score, feature_of, lean, length, variety
+from annotation.rehearsal.rule import (
+    CHARACTERS,
+    Expected,
+    chances,
+    expected_score,
+    feature_of,
+    guess,
+    lean,
+    length,
+    variety,
+)
 from annotation.rehearsal.rule import warmth as warmth_of
-from annotation.rehearsal.verdict import Check, Found, Verdict, check_slope, check_win_score, table
+from annotation.rehearsal.verdict import Check, Found, Scores, Verdict, check_slope, check_win_score, table
 
 LONG = "I hear you, and I am sorry that this week has been so hard for you and for your friend."
 SHORT = "Okay."
@@ -61,15 +71,15 @@ def test_many_drawn_answers_give_back_the_expected_score_from_either_side():
 
 
 def test_win_score_to_expect_weighs_comparisons_by_their_judgements():
-    check = check_win_score([(Expected(1.0, 0.0), [1, 1, 1]), (Expected(0.5, 0.25), [0])], 0.75)
+    check = check_win_score([Scores(Expected(1.0, 0.0), [1, 1, 1]), Scores(Expected(0.5, 0.25), [0])], 0.75)
     assert check.expected == pytest.approx(0.875)
     # The one judgement that may come out otherwise can be a quarter of one half away.
     assert check.allowed == pytest.approx(0.125)
 
 
 def test_slope_is_1_where_answers_follow_the_rule_and_minus_1_where_sides_are_mixed_up():
-    judged = [(Expected(0.9, 0.09), [1.0] * 9 + [0.0]), (Expected(0.1, 0.09), [0.0] * 9 + [1.0])]
-    turned = [(expected, [1 - score for score in scores]) for expected, scores in judged]
+    judged = [Scores(Expected(0.9, 0.09), [1.0] * 9 + [0.0]), Scores(Expected(0.1, 0.09), [0.0] * 9 + [1.0])]
+    turned = [each._replace(scores=[1 - score for score in each.scores]) for each in judged]
     assert check_slope(judged).recovered == pytest.approx(1)
     assert check_slope(turned).recovered == pytest.approx(-1)
     assert check_slope(judged).holds
@@ -77,7 +87,23 @@ def test_slope_is_1_where_answers_follow_the_rule_and_minus_1_where_sides_are_mi
 
 
 def test_texts_without_a_favourite_have_no_slope():
-    assert check_slope([(Expected(0.5, 0.2), [1.0, 0.0])]) is None
+    assert check_slope([Scores(Expected(0.5, 0.2), [1.0, 0.0])]) is None
+
+
+def test_who_guesses_pulls_the_expected_score_to_one_half_and_the_expected_slope_to_0():
+    """Of 20 judgements of a pair that the rule scores 0.9, five are guesses: (15 * 0.9 + 5 * 0.5) / 20."""
+    rule, guesses = Expected(0.9, 0.09), guess([-1, 0, 1])
+    judged = [Scores(rule, [1.0] * 14 + [0.0]), Scores(rule, [1.0, 1.0, 0.5, 0.0, 0.0], guesses)]
+    assert check_win_score(judged, 0.8).expected == pytest.approx(0.8)
+    assert check_slope(judged).expected == pytest.approx(0.75)
+    assert check_slope(judged).holds
+
+
+@pytest.mark.parametrize(
+    ("values", "variance"), [([-1, 1], 1 / 4), ([-1, 0, 1], 1 / 6), ([-2, -1, 0, 1, 2], 1 / 5), ([-1], 1 / 4)]
+)
+def test_a_guess_scores_one_half_and_varies_less_the_likelier_a_tie(values, variance):
+    assert guess(values) == Expected(0.5, pytest.approx(variance))
 
 
 @pytest.mark.parametrize(("score", "holds"), [(0.65, True), (0.4, False), (0.81, False)])

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotation.checks import CheckKind
 from annotation.models import Annotator, Assignment, CheckResult, Judgement, Study
+from annotation.rehearsal.escapes import escape_chance, most_missed
 from annotation.rehearsal.kinds import CHEATERS, EXITS, LEAVERS, Kind
 from annotation.rehearsal.person import Person
 from annotation.states import AssignmentState, ComparisonKind, Exit
@@ -25,6 +27,8 @@ class Book:
     shown_code: str
     annotator: Annotator | None
     flags: tuple[str, ...]
+    escape: float = 0.0
+    """Of a cheater: the chance that nothing gives them away."""
 
     @property
     def exit(self) -> str:
@@ -49,10 +53,23 @@ class Claim:
 def keep(rehearsal: Study, crowd: Sequence[Person], flags: Mapping[str, Sequence[str]]) -> Iterator[Book]:
     """Put each person of the crowd beside what the database has of them."""
     stored = {annotator.code: annotator for annotator in rehearsal.annotators.all()}
+    checks = _numbers(CheckResult.objects.filter(annotator__study=rehearsal), "annotator")
+    counted = Judgement.objects.filter(
+        assignment__annotator__study=rehearsal,
+        assignment__state=AssignmentState.SUBMITTED,
+        assignment__comparison__kind=ComparisonKind.MAIN,
+    )
+    judgements = _numbers(counted, "assignment__annotator")
     for person in crowd:
         found = stored.get(person.annotator) if person.annotator else None
-        mine = tuple(flags.get(found.pseudonym, ())) if found else ()
-        yield Book(person.kind, person.has_acted, person.judged, person.completion_code, found, mine)
+        mine, pk = (tuple(flags.get(found.pseudonym, ())), found.pk) if found else ((), 0)
+        escape = escape_chance(person.kind, checks=checks.get(pk, 0), judgements=judgements.get(pk, 0))
+        yield Book(person.kind, person.has_acted, person.judged, person.completion_code, found, mine, escape)
+
+
+def _numbers(rows: QuerySet[Any], by: str) -> dict[int, int]:
+    """Count rows by annotator."""
+    return dict(rows.values(by).order_by().annotate(n=Count("pk")).values_list(by, "n"))
 
 
 def checks_failed(rehearsal: Study) -> list[tuple[str, int]]:
@@ -61,14 +78,15 @@ def checks_failed(rehearsal: Study) -> list[tuple[str, int]]:
     return list(rehearsal.annotators.annotate(failed=failed).values_list("pseudonym", "failed"))
 
 
-def claims(rehearsal: Study, people: Sequence[Book], judged: Sequence[int]) -> Iterator[Claim]:
-    """Yield what must be true, each with its numbers."""
+def claims(rehearsal: Study, people: Sequence[Book], judged: Sequence[int], *, chance: float) -> Iterator[Claim]:
+    """Yield what must be true, each with its numbers; `chance` is that of too few found where the checks are right."""
     k = rehearsal.judgements_per_comparison
     right = sum(n == k for n in judged)
     yield Claim(f"exactly {k} judgements of each comparison: {right} of {len(judged)}", right == len(judged))
     twice = _judged_twice(rehearsal)
     yield Claim(f"nobody's judgement counts twice: {twice} do", twice == 0)
-    yield from _fairness(rehearsal, people)
+    yield _fairness(rehearsal, people)
+    yield from _finding(people, chance)
     yield _refilled(rehearsal, people)
     yield from _endings(people)
 
@@ -82,17 +100,25 @@ def _judged_twice(rehearsal: Study) -> int:
     return pairs + answers.count()
 
 
-def _fairness(rehearsal: Study, people: Sequence[Book]) -> Iterator[Claim]:
+def _fairness(rehearsal: Study, people: Sequence[Book]) -> Claim:
     fair = [book.annotator for book in people if book.kind not in CHEATERS and book.annotator]
     theirs = CheckResult.objects.filter(annotator__in=fair)
     failed, asked = theirs.filter(is_passed=False).count(), theirs.count()
     instructed = theirs.filter(kind=CheckKind.INSTRUCTION).count()
     sentence = f"no honest person fails a check: {failed} of {asked} ({instructed} of them instructions)"
-    yield Claim(sentence, failed == 0 and instructed > 0)
+    return Claim(sentence, failed == 0 and instructed > 0)
+
+
+def _finding(people: Sequence[Book], chance: float) -> Iterator[Claim]:
     cheaters = [book for book in people if book.kind in CHEATERS and book.judged]
-    found = sum(bool(book.flags) for book in cheaters)
-    share = found / max(len(cheaters), 1)
-    yield Claim(f"half of the cheaters are found at least: {found} of {len(cheaters)}, {share:.0%}", share >= 1 / 2)
+    sure = [book for book in cheaters if not book.escape]
+    found = _count(sure, lambda book: bool(book.flags))
+    sentence = f"cheaters who cannot but show are all found: {found} of {len(sure)}"
+    yield Claim(sentence, found == len(sure) > 0)
+    guessing = [book for book in cheaters if book.escape]
+    least = len(guessing) - most_missed([book.escape for book in guessing], chance)
+    found = _count(guessing, lambda book: bool(book.flags))
+    yield Claim(f"of those who guess at checks, {least} are found at least: {found} of {len(guessing)}", found >= least)
 
 
 def _refilled(rehearsal: Study, people: Sequence[Book]) -> Claim:

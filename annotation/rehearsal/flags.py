@@ -5,7 +5,7 @@ The simulation knows who cheats; these rules do not. None of them looks at what 
 
 from annotation.results.quality import Quality
 
-ONE_SIDED = 0.95
+SAME_ANSWER = 0.95
 FEWEST_JUDGEMENTS = 10
 
 
@@ -16,7 +16,6 @@ def reasons(quality: Quality | None, *, checks_failed: int, minimum_seconds: int
         return found
     if quality.median_seconds is not None and quality.median_seconds < minimum_seconds:
         found.append("faster than anybody reads")
-    share = quality.left_share if quality.n_judgements >= FEWEST_JUDGEMENTS else None
-    if share is not None and not 1 - ONE_SIDED < share < ONE_SIDED:
-        found.append("the same side all the time")
+    if quality.n_judgements >= FEWEST_JUDGEMENTS and quality.modal_share >= SAME_ANSWER:
+        found.append("the same answer all the time")
     return found

@@ -1,6 +1,6 @@
 """A rehearsal with people as they are: honest, slow, gone, and cheating. The whole flow and all checks are on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,14 +11,15 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.answers import BOTH_BAD
 from annotation.models import Annotator, Assignment, Study
 from annotation.rehearsal import books
 from annotation.rehearsal.books import Book, Claim
 from annotation.rehearsal.flags import reasons
-from annotation.rehearsal.kinds import make_crowd
+from annotation.rehearsal.kinds import CHEATERS, Kind, make_crowd
 from annotation.rehearsal.person import Person, World
-from annotation.rehearsal.rule import CHARACTERS
-from annotation.rehearsal.running import compare, counted
+from annotation.rehearsal.rule import CHARACTERS, Expected, guess
+from annotation.rehearsal.running import chance_of_each, compare, counted
 from annotation.rehearsal.setting import arrange, known_of
 from annotation.rehearsal.verdict import Verdict, read_results, table
 from annotation.results.quality import quality_table
@@ -31,6 +32,7 @@ from annotation.services.claiming import expire_stale
 from annotation.services.exclusions import exclude_annotator
 from annotation.services.exports.files import write_files
 from annotation.services.rehearsals import make_rehearsal
+from annotation.services.sheets import read_sheet
 from annotation.services.studies import close, launch
 from annotation.states import Exit
 
@@ -51,8 +53,13 @@ class MixedOutcome:
 
     @property
     def holds(self) -> bool:
-        figures = bool(self.verdicts) and all(verdict.holds for verdict in self.verdicts)
+        figures = bool(self.verdicts) and all(verdict.holds for verdict in (*self.verdicts, *self.raw))
         return figures and all(claim.holds for claim in self.claims)
+
+    @property
+    def unfound(self) -> int:
+        """How many cheaters are in the results still."""
+        return sum(book.kind in CHEATERS and book.judged > 0 and not book.flags for book in self.people)
 
     def __str__(self) -> str:
         ending = "Everything came out as it should" if self.holds else "The rehearsal FAILED"
@@ -62,22 +69,16 @@ class MixedOutcome:
                 f"Rehearsal: {len(self.people)} simulated annotators came through the pages.",
                 *books.table(self.people),
                 *(f"  {'yes' if claim.holds else 'NO '}  {claim.sentence}" for claim in self.claims),
-                "Without those whom the checks, their pace or their one-sidedness gave away:",
+                "Without those whom the checks, their pace or their answers gave away; "
+                f"cheaters still among them: {self.unfound}.",
                 *table(self.verdicts),
-                "With everybody, for comparison (not judged):",
-                *(raw_line(verdict) for verdict in self.raw),
+                "With everybody, for comparison. Guesses pull what is expected to a score of 0.5 and a slope of 0.",
+                *table(self.raw),
                 f"Behind ±: what chance alone may do, passed in 0.1 % of rehearsals at most. {ending}.",
                 f"Judgements, all marked as a rehearsal: {self.csv}",
                 f"Every figure: python -m annotation.results '{self.csv}'",
             ]
         )
-
-
-def raw_line(verdict: Verdict) -> str:
-    """Return a figure as it is with the cheaters in it."""
-    found, off = verdict.found, verdict.found.score - verdict.win_score.expected
-    slope = f", slope {verdict.slope.recovered:.2f}" if verdict.slope else ""
-    return f"  {verdict.criterion:16}win score {found.score:.3f}, {off:+.3f} off{slope}; n {found.judgements}"
 
 
 def rehearse_mixed(
@@ -131,15 +132,29 @@ def report_return(code: UUID) -> None:
 def conclude(rehearsal: Study, crowd: list[Person], folder: Path, *, actor: Actor) -> MixedOutcome:
     """Analyse the judgements as they came and without those who gave themselves away, and say what holds."""
     raw_csv = judgements_file(rehearsal, folder / "everybody")
-    raw = tuple(compare(rehearsal, read_results(raw_csv)))
     people = list(books.keep(rehearsal, crowd, flags_of(rehearsal, raw_csv)))
     for book in people:
         if book.flags and book.annotator:
             exclude_annotator(book.annotator, "; ".join(book.flags), actor=actor, now=timezone.now())
     csv = judgements_file(rehearsal, folder)
-    verdicts = tuple(compare(rehearsal, read_results(csv)))
-    claims = tuple(books.claims(rehearsal, people, [n for _, n in counted(rehearsal)]))
+    # The figures with and without those found, and the number of those found: one chance for all of them.
+    chance = chance_of_each(rehearsal, times=2, others=1)
+    guesses = guesses_of(rehearsal, people)
+    raw, verdicts = (
+        tuple(compare(rehearsal, read_results(file), chance=chance, others=guesses)) for file in (raw_csv, csv)
+    )
+    claims = tuple(books.claims(rehearsal, people, [n for _, n in counted(rehearsal)], chance=chance))
     return MixedOutcome(rehearsal, tuple(people), claims, raw, verdicts, csv)
+
+
+def guesses_of(rehearsal: Study, people: Sequence[Book]) -> Mapping[str, Expected]:
+    """Return by pseudonym what is expected of the judgements of cheaters: none of them reads the texts."""
+    values = [int(value) for value in read_sheet(rehearsal.pk).rules.values() if value != BOTH_BAD]
+    return {
+        book.annotator.pseudonym: guess(values[:1] if book.kind == Kind.LEFT else values)
+        for book in people
+        if book.kind in CHEATERS and book.annotator
+    }
 
 
 def judgements_file(rehearsal: Study, folder: Path) -> Path:

@@ -13,7 +13,7 @@ comparison's expected score, and that score follows from the texts alone.
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 SHARPNESS = 2.5
@@ -127,3 +127,11 @@ def expected_score(question: str, treatment: str, baseline: str, *, has_tie: boo
         shown = [chance.without_tie() for chance in shown]
     mean = sum(chance.score for chance in shown) / len(shown)
     return Expected(mean, sum(chance.square for chance in shown) / len(shown) - mean**2)
+
+
+def guess(values: Sequence[int]) -> Expected:
+    """Return what a judgement scores that is drawn evenly from these answers, or always names one side.
+
+    Sides are balanced, so one side wins as often for the treatment as for the baseline; a guess may be a tie.
+    """
+    return Expected(0.5, sum(value != 0 for value in values) / len(values) / 4)

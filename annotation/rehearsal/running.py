@@ -1,10 +1,11 @@
 """A rehearsal from start to verdict: a copy of the study, a crowd of simulated annotators, the results, the check."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -78,7 +79,13 @@ def rehearse(study: Study, *, annotators: int, address: str, folder: Path, actor
     close(rehearsal, actor=actor, now=timezone.now())
     files = write_files(rehearsal, folder / str(rehearsal.code))
     (csv,) = (path for path in files if path.name.endswith("judgements.csv"))
-    return Outcome(rehearsal, annotators, judged, csv, tuple(compare(rehearsal, read_results(csv))))
+    return Outcome(
+        rehearsal,
+        annotators,
+        judged,
+        csv,
+        tuple(compare(rehearsal, read_results(csv), chance=chance_of_each(rehearsal))),
+    )
 
 
 def judge(link: str, annotators: int) -> int:
@@ -128,18 +135,33 @@ def counted(rehearsal: Study) -> list[tuple[Comparison, int]]:
     return [(comparison, comparison.judged) for comparison in with_texts]
 
 
-def compare(rehearsal: Study, recovered: Recovered) -> Iterator[Verdict]:
-    """Set what the results say beside what the rule says of the texts, for every matchup and criterion."""
+def chance_of_each(rehearsal: Study, *, times: int = 1, others: int = 0) -> float:
+    """Return the chance of a miss that each figure gets where all are compared so many times, beside other bounds."""
+    figures = 2 * rehearsal.matchups.count() * rehearsal.criteria.count()
+    return MISS_CHANCE / (times * figures + others)
+
+
+def compare(
+    rehearsal: Study, recovered: Recovered, *, chance: float, others: Mapping[str, Expected] = MappingProxyType({})
+) -> Iterator[Verdict]:
+    """Set what the results say beside what the rule says of the texts, for every matchup and criterion.
+
+    `others` says what people do, by pseudonym, who do not follow the rule.
+    """
     comparisons = [comparison for comparison, _ in counted(rehearsal)]
     has_tie = rehearsal.scale != Scale.TWO
-    chance = MISS_CHANCE / (2 * rehearsal.matchups.count() * rehearsal.criteria.count())
     for matchup in Matchup.objects.filter(study=rehearsal).select_related("baseline", "treatment"):
         mine = [comparison for comparison in comparisons if comparison.matchup_id == matchup.pk]
         for criterion in rehearsal.criteria.all():
             judged = [
-                (expected_of(comparison, criterion.question, has_tie=has_tie), scores)
+                scores
                 for comparison in mine
-                if (scores := recovered.scores.get((str(comparison.code), criterion.key)))
+                for scores in recovered.judged(
+                    str(comparison.code),
+                    criterion.key,
+                    expected_of(comparison, criterion.question, has_tie=has_tie),
+                    others,
+                )
             ]
             found = recovered.of(criterion.key, baseline=matchup.baseline.name, treatment=matchup.treatment.name)
             win_score = check_win_score(judged, found.score, chance)
