@@ -102,6 +102,12 @@ def special_at(checks: Checks, *, seed: int, number: int) -> Special | None:
     return None
 
 
+def main_in_full_part(checks: Checks, quota: int) -> int:
+    """Return how many of a person's comparisons count in the results at least: the rest is gold or repeated."""
+    special = sum(quota // every for every in (checks.gold_every, checks.repeat_every) if every)
+    return max(quota - special, 0)
+
+
 def _repeat_in_block(checks: Checks, seed: int, block: int) -> int:
     every = checks.repeat_every
     start = ring_position(seed ^ _REPEAT, block) % every

@@ -2,7 +2,8 @@
 
 The rules are Prolific's, the strictest of the platforms, and they are applied everywhere: a person may be rejected only
 for two fair checks failed (one where the study takes less than five minutes) or for working more than three standard
-deviations too fast over the whole study. Gold comparisons, disagreement and straight-lining are never grounds.
+deviations too fast over the whole study, beside people who judged as many comparisons. Gold comparisons, disagreement
+and straight-lining are never grounds.
 """
 
 import statistics
@@ -37,18 +38,23 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one person. `estimated_seconds`: how long the whole study was announced to take."""
+    """What is known of one person.
+
+    seconds: active, for their pay. passed: by the server's clock, never less; nobody is too fast who had longer.
+    study_seconds: how long the whole study was announced to take, or takes people, whichever is longer.
+    """
 
     exit: str
     seconds: float
+    passed: float
     checks_failed: int
-    estimated_seconds: float
+    study_seconds: float
     missing: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """The working times of everybody who finished, in seconds."""
+    """The active seconds of everybody who finished and judged as many comparisons."""
 
     mean: float
     sd: float
@@ -64,7 +70,10 @@ class Crowd:
 
 
 RULE_CHECKS = "Rejection for attention checks needs fair ones failed: one in a study under 5 minutes, else two."
-RULE_SPEED = "Rejection for speed needs a time more than 3 standard deviations below the mean, over the whole study."
+RULE_SPEED = (
+    "Rejection for speed needs a time more than 3 standard deviations below the mean, over the whole study and beside "
+    f"at least {FEWEST_TO_COMPARE} people who judged as many comparisons."
+)
 RULE_COMPLETED = "Only a submission that was completed can be approved."
 RULE_RETURN = "People who fail the questions or the training, or do not fit, are asked to return, not rejected."
 RULE_MESSAGE = f"A rejection needs a message to the person of at least {SHORTEST_MESSAGE} characters."
@@ -73,7 +82,7 @@ RULE_BONUS = "A bonus needs an amount above zero."
 
 def checks_needed(facts: Facts) -> int:
     """Return how many failed checks are a ground."""
-    return 1 if facts.estimated_seconds < SHORT_STUDY_SECONDS else 2
+    return 1 if facts.study_seconds < SHORT_STUDY_SECONDS else 2
 
 
 def grounds(facts: Facts, crowd: Crowd) -> list[Ground]:
@@ -81,7 +90,7 @@ def grounds(facts: Facts, crowd: Crowd) -> list[Ground]:
     if facts.exit != Exit.COMPLETED:
         return []
     found = [Ground.FAILED_CHECK] if facts.checks_failed >= checks_needed(facts) else []
-    is_too_fast = crowd.n >= FEWEST_TO_COMPARE and crowd.sd > 0 and facts.seconds < crowd.mean - 3 * crowd.sd
+    is_too_fast = crowd.n >= FEWEST_TO_COMPARE and crowd.sd > 0 and facts.passed < crowd.mean - 3 * crowd.sd
     return [*found, Ground.TOO_QUICKLY] if is_too_fast else found
 
 

@@ -47,7 +47,37 @@ def missing(seconds: Decimal, *, amount: Decimal, floor: Decimal | None) -> Deci
     return max((floor * seconds / HOUR - amount).quantize(CENT, ROUND_UP), Decimal(0))
 
 
-def cost_of(finished: int, expected: int, *, amount: Decimal, fee_percent: Decimal) -> Cost:
-    """Return the cost of those who finished, and of `expected` more."""
-    each = amount * (1 + Decimal(fee_percent) / 100)
-    return Cost(*((each * n).quantize(CENT, ROUND_HALF_UP) for n in (finished, expected)))
+@dataclass(frozen=True)
+class Work:
+    """What is left to judge: `open` places of comparisons, of which the `people` at it now can do `theirs`.
+
+    main_share: how many comparisons of a full part, of `quota`, fill such a place.
+    """
+
+    open: int
+    quota: int
+    main_share: int
+    people: int
+    theirs: int
+
+
+def people_to_come(work: Work, *, places: int | None) -> int:
+    """Return how many people will be paid besides those who finished.
+
+    With limited places all that are left, but no more people than comparisons are left for. Without, those who are at
+    it now and as many full parts as the rest of the work makes.
+    """
+    if places is not None:
+        return min(places, work.open + work.people)
+    share = max(work.main_share, 1)
+    rest = max(work.open - work.theirs * share // max(work.quota, 1), 0)
+    return work.people + -(-rest // share)
+
+
+def cost_of(
+    finished: int, expected: int, *, amount: Decimal, fee_percent: Decimal, bonuses: Decimal = Decimal(0)
+) -> Cost:
+    """Return the cost of those who finished, with their bonuses, and of `expected` more."""
+    fee = 1 + Decimal(fee_percent) / 100
+    sums = amount * finished + bonuses, amount * expected
+    return Cost(*((each * fee).quantize(CENT, ROUND_HALF_UP) for each in sums))

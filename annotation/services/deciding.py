@@ -1,6 +1,7 @@
 """Decisions about pay: proposed by the rules, made by a person, exported only where the platform's rule is met."""
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from annotation.models import Annotator, PayDecision, Study
 from annotation.pay import missing
 from annotation.services.actors import Actor
 from annotation.services.exports.csv_files import csv_lines
-from annotation.services.monitoring import working_seconds
+from annotation.services.times import Worked, working_times
 from annotation.services.trail import record
 
 LONGEST_MESSAGE = 2000
@@ -23,6 +24,13 @@ MOST_BONUS = Decimal(1000)
 
 class RuleNotMet(DuologueError):
     """The platform's rules forbid this decision; the message quotes the one that does."""
+
+
+class DecidedMeanwhile(DuologueError):
+    user_message = (
+        "Somebody else has decided about this person since you opened the page, so nothing has changed. Look at that "
+        "decision first."
+    )
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,12 @@ class Case:
     grounds: tuple[str, ...]
     checks_asked: int
     decided: PayDecision | None
+    crowd: Crowd
+
+    @property
+    def seen(self) -> str:
+        """What a form says of the decision that its reader saw; empty for none."""
+        return self.decided.decided_at.isoformat() if self.decided else ""
 
     @property
     def minutes(self) -> float:
@@ -44,30 +58,50 @@ class Case:
 
 def cases(study: Study) -> list[Case]:
     """Return everybody whose part has ended, in the order in which they came."""
-    seconds = working_seconds(study)
-    crowd = Crowd.of(list(seconds.values()))
-    ended = study.annotators.exclude(exit="").select_related("pay_decision").order_by("consented_at", "pk")
+    times = working_times(study)
+    crowds = _crowds(times)
+    takes = max(
+        study.quota_per_annotator * study.seconds_per_comparison,
+        statistics.median(each.active for each in times.values()) if times else 0.0,
+    )
+    ended = study.annotators.exclude(exit="").select_related("pay_decision__decided_by").order_by("consented_at", "pk")
     counted = ended.annotate(
         asked=Count("check_results"), failed=Count("check_results", filter=Q(check_results__is_passed=False))
     )
-    return [_case(study, person, seconds.get(person.pk, 0.0), crowd) for person in counted]
+    nothing, nobody = Worked(0.0, 0.0, 0), Crowd.of([])
+    return [
+        _case(study, person, times.get(person.pk, nothing), crowds.get(person.submitted_count, nobody), takes)
+        for person in counted
+    ]
 
 
-def _case(study: Study, person: Annotator, seconds: float, crowd: Crowd) -> Case:
+def _crowds(times: Mapping[int, Worked]) -> dict[int, Crowd]:
+    """Return the active seconds of everybody who judged the same number of comparisons, by that number.
+
+    Whoever comes when little is left judges less in less time, and is not too fast for that.
+    """
+    seconds: dict[int, list[float]] = {}
+    for each in times.values():
+        seconds.setdefault(each.comparisons, []).append(each.active)
+    return {judged: Crowd.of(those) for judged, those in seconds.items()}
+
+
+def _case(study: Study, person: Annotator, worked: Worked, crowd: Crowd, takes: float) -> Case:
     lacks = Decimal(0)
     if study.payment_amount is not None:
-        lacks = missing(Decimal(str(seconds)), amount=study.payment_amount, floor=study.hourly_floor)
+        lacks = missing(Decimal(str(worked.active)), amount=study.payment_amount, floor=study.hourly_floor)
     facts = Facts(
         exit=person.exit,
-        seconds=seconds,
+        seconds=worked.active,
+        passed=worked.passed,
         checks_failed=getattr(person, "failed", 0),
-        estimated_seconds=study.quota_per_annotator * study.seconds_per_comparison,
+        study_seconds=takes,
         missing=lacks,
     )
     proposal, reason = propose(facts, crowd)
     decided = getattr(person, "pay_decision", None)
     asked = getattr(person, "asked", 0)
-    return Case(person, facts, proposal, reason, tuple(grounds(facts, crowd)), asked, decided)
+    return Case(person, facts, proposal, reason, tuple(grounds(facts, crowd)), asked, decided, crowd)
 
 
 @transaction.atomic
@@ -78,17 +112,19 @@ def decide(
     *,
     message: str = "",
     bonus: Decimal = Decimal(0),
+    seen: str | None = None,
     actor: Actor,
     now: datetime,
 ) -> PayDecision:
-    """Make a decision about a person of the study. Raises: RuleNotMet with the rule."""
-    case = next((each for each in cases(study) if each.annotator.pseudonym == pseudonym), None)
-    if case is None:
-        raise RuleNotMet("This person is still in the study, or never was.")
+    """Make a decision about a person of the study. `seen`: Case.seen as the decider saw it, where that is known.
+
+    Raises: RuleNotMet with the rule; DecidedMeanwhile.
+    """
+    case = _open_case(study, pseudonym, seen)
     message = message.replace("\x00", "").strip()[:LONGEST_MESSAGE]
     if bonus > MOST_BONUS:
         raise RuleNotMet(f"A bonus of more than {MOST_BONUS} looks like a slip: give a smaller one.")
-    if rule := _rule(study, case, decision, message, bonus):
+    if rule := why_not(decision, case.facts, case.crowd, message=message, bonus=bonus):
         raise RuleNotMet(rule)
     decided, _ = PayDecision.objects.update_or_create(
         annotator=case.annotator,
@@ -104,9 +140,25 @@ def decide(
     return decided
 
 
-def _rule(study: Study, case: Case, decision: Decision, message: str, bonus: Decimal) -> str:
-    crowd = Crowd.of(list(working_seconds(study).values()))
-    return why_not(decision, case.facts, crowd, message=message, bonus=bonus)
+@transaction.atomic
+def undo(study: Study, pseudonym: str, *, seen: str | None = None, actor: Actor) -> None:
+    """Take a decision back, so that nothing is exported about this person. Raises: RuleNotMet, DecidedMeanwhile."""
+    case = _open_case(study, pseudonym, seen)
+    if case.decided is None:
+        raise RuleNotMet("Nothing is decided about this person, so there is nothing to take back.")
+    case.decided.delete()
+    record(study, "undo decision", actor=actor, annotator=pseudonym, decision=case.decided.decision)
+
+
+def _open_case(study: Study, pseudonym: str, seen: str | None) -> Case:
+    """Return the case of a person about whom nobody else decides until the transaction ends."""
+    person = study.annotators.select_for_update().filter(pseudonym=pseudonym).first()
+    case = next((each for each in cases(study) if person and each.annotator.pk == person.pk), None)
+    if case is None:
+        raise RuleNotMet("This person is still in the study, or never was.")
+    if seen is not None and seen != case.seen:
+        raise DecidedMeanwhile()
+    return case
 
 
 def keeping_the_rule(study: Study) -> list[tuple[Case, PayDecision]]:
@@ -115,7 +167,8 @@ def keeping_the_rule(study: Study) -> list[tuple[Case, PayDecision]]:
     for case in cases(study):
         if (made := case.decided) is None:
             continue
-        if rule := _rule(study, case, Decision(made.decision), made.message, made.bonus):
+        decision = Decision(made.decision)
+        if rule := why_not(decision, case.facts, case.crowd, message=made.message, bonus=made.bonus):
             raise RuleNotMet(f"{case.annotator} cannot be exported as “{made.decision}”: {rule} Decide anew.")
         kept.append((case, made))
     return kept

@@ -1,8 +1,8 @@
 """Figures of a study that runs: how far it is, who is judging, and what people report."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, FloatField, Min, Q, QuerySet, Sum, Value
@@ -10,6 +10,8 @@ from django.db.models.aggregates import Aggregate
 from django.db.models.functions import Coalesce, Extract
 
 from annotation import forecast
+from annotation.checks import main_in_full_part
+from annotation.decisions import Decision
 from annotation.flow import Step
 from annotation.models import (
     Annotator,
@@ -21,9 +23,11 @@ from annotation.models import (
     StepAttempt,
     Study,
 )
-from annotation.pay import Cost, Pay, cost_of, pay_of
+from annotation.pay import Cost, Pay, Work, cost_of, pay_of, people_to_come
 from annotation.services import guide
 from annotation.services.flows import read_steps
+from annotation.services.sheets import checks_of
+from annotation.services.times import working_times
 from annotation.states import AssignmentState, ComparisonKind, Exit, Side, StudyState
 
 SOON = timedelta(minutes=5)
@@ -31,8 +35,6 @@ PEOPLE_SHOWN = 50
 REPORTS_SHOWN = 10
 # Faster than a third of the study's median is worth a look; nothing follows from it by itself.
 FAST_SHARE = 1 / 3
-# Somebody who reads the instructions, goes away and comes back the next day has not worked all night.
-LONGEST_BEGINNING = timedelta(minutes=20)
 
 
 class Percentile(Aggregate):
@@ -164,7 +166,7 @@ def look(study: Study, *, now: datetime) -> Look:
         exits=_exits(study),
         batches=_batches(study),
         pay=_pay(study),
-        cost=_cost(study),
+        cost=_cost(study, _work(study, held)),
         people=tuple(_people(study, held, now, median)),
         reports=tuple(newest),
         open_reports=reports.filter(resolved_at=None).count(),
@@ -231,37 +233,46 @@ def _batches(study: Study) -> tuple[Batch, ...]:
     return tuple(Batch(*row) for row in rows.values_list(*facts))
 
 
-def working_seconds(study: Study) -> dict[int, float]:
-    """Return how long each person who finished has worked: before the main part, and on each comparison."""
-    finished = study.annotators.filter(exit=Exit.COMPLETED)
-    answered = Q(assignments__state__in=[AssignmentState.SUBMITTED, AssignmentState.SURPLUS])
-    rows = finished.annotate(judging=Sum(_through_assignments(), filter=answered)).values_list(
-        "pk", "judging", "consented_at", "instructed_at"
-    )
-    return {
-        pk: (judging or 0) + min((began or came) - came, LONGEST_BEGINNING).total_seconds()
-        for pk, judging, came, began in rows
-    }
-
-
 def _pay(study: Study) -> Pay | None:
     if study.payment_amount is None:
         return None
-    seconds = working_seconds(study)
-    return pay_of(list(seconds.values()), amount=study.payment_amount, floor=study.hourly_floor)
+    seconds = [each.active for each in working_times(study).values()]
+    return pay_of(seconds, amount=study.payment_amount, floor=study.hourly_floor)
 
 
-def _cost(study: Study) -> Cost | None:
-    """The places that are left may all be filled; without a limit the judgements that are missing need people."""
+def _cost(study: Study, work: Work) -> Cost | None:
+    """Return what those who finished cost, bonuses with them and the rejected left out, and what is to come."""
     if study.payment_amount is None:
         return None
-    finished = study.annotators.filter(exit=Exit.COMPLETED).count()
-    if study.annotators_limit is not None:
-        expected = max(study.annotators_limit - finished, 0)
-    else:
-        expected = math.ceil(Slot.objects.filter(study=study, is_open=True).count() / study.quota_per_annotator)
+    finished = study.annotators.filter(exit=Exit.COMPLETED)
+    paid = finished.exclude(pay_decision__decision=Decision.REJECT).count()
+    bonuses = finished.aggregate(sum=Sum("pay_decision__bonus"))["sum"] or Decimal(0)
     open_ = study.state in (StudyState.RUNNING, StudyState.PAUSED)
-    return cost_of(finished, expected if open_ else 0, amount=study.payment_amount, fee_percent=study.fee_percent)
+    expected = people_to_come(work, places=_places_left(study, finished.count())) if open_ else 0
+    return cost_of(paid, expected, amount=study.payment_amount, fee_percent=study.fee_percent, bonuses=bonuses)
+
+
+def _places_left(study: Study, finished: int) -> int | None:
+    """Return how many people may still finish by the places of the study and of its batches; None without limits."""
+    batches = PlatformBatch.objects.filter(recruitment__study=study).aggregate(
+        n=Count("pk"), open=Count("pk", filter=Q(places=None)), places=Sum("places")
+    )
+    limits = [study.annotators_limit, batches["places"] if batches["n"] and not batches["open"] else None]
+    known = [limit for limit in limits if limit is not None]
+    return max(min(known) - finished, 0) if known else None
+
+
+def _work(study: Study, held: QuerySet[Assignment]) -> Work:
+    """Count the work that is left, and how much of it those will do who are at it now."""
+    quota = study.quota_per_annotator
+    done = dict(held.values_list("annotator", "annotator__submitted_count"))
+    return Work(
+        open=Slot.objects.filter(study=study, is_open=True).count(),
+        quota=quota,
+        main_share=main_in_full_part(checks_of(study), quota),
+        people=len(done),
+        theirs=sum(max(quota - each - 1, 0) for each in done.values()),
+    )
 
 
 def _people(study: Study, held: QuerySet[Assignment], now: datetime, median: float | None) -> list[Person]:

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from annotation.allocation import plan_slots
 from annotation.answers import AnswerRules, strength
+from annotation.checks import main_in_full_part
 from annotation.errors import DuologueError
 from annotation.models import Assignment, Matchup, Slot, Study
 from annotation.services.actors import Actor
@@ -20,6 +21,7 @@ from annotation.services.comparisons import (
     release_comparison,
 )
 from annotation.services.freezing import frozen_sha256
+from annotation.services.sheets import checks_of
 from annotation.services.step_problems import step_problems
 from annotation.services.trail import record
 from annotation.states import AssignmentState, ComparisonKind, StudyState
@@ -134,10 +136,13 @@ def capacity_warnings(study: Study) -> list[str]:
     warnings = []
     if places < k:
         warnings.append(f"{k} different people must judge each comparison, but there are only {places} places.")
-    if places * study.quota_per_annotator < comparisons * k:
+    each = main_in_full_part(checks_of(study), study.quota_per_annotator)
+    if places * each < comparisons * k:
+        special = study.quota_per_annotator - each
         warnings.append(
             f"{comparisons} comparisons need {comparisons * k} judgements; {places} annotators with a quota of "
-            f"{study.quota_per_annotator} give at most {places * study.quota_per_annotator}."
+            f"{study.quota_per_annotator} give {places * each}"
+            + (f", for {special} of each quota are gold or repeated comparisons." if special else " at most.")
         )
     return warnings
 

@@ -1,6 +1,7 @@
 """Steer a running study from its monitor, and decide about pay."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +19,10 @@ from annotation.services.actors import actor_of
 from annotation.services.exports.files import download_name
 from annotation.views.access import note_download, researcher_view
 from annotation.views.results import page_context
+
+UNDO = "undo"
+"""Beside the decisions: take back the one that was made."""
+_AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 
 
 @require_POST
@@ -83,19 +88,28 @@ def decide(request: HttpRequest, study: Study) -> HttpResponse:
     """Make one decision, where the platform's rules allow it."""
     name = request.POST.get("annotator", "")
     try:
-        decided = deciding.decide(
-            study,
-            name,
-            _decision(request.POST.get("decision", "")),
-            message=request.POST.get("message", ""),
-            bonus=_amount(request.POST.get("bonus", "")),
-            actor=actor_of(request.user),
-            now=timezone.now(),
-        )
-        messages.success(request, f"{name}: {decided.decision}.")
+        messages.success(request, f"{name}: {_decide(request, study, name)}.")
     except DuologueError as problem:
         messages.error(request, f"{name}: {problem.user_message}")
     return redirect("decisions", study.code)
+
+
+def _decide(request: HttpRequest, study: Study, name: str) -> str:
+    actor, seen = actor_of(request.user), request.POST.get("seen")
+    if request.POST.get("decision") == UNDO:
+        deciding.undo(study, name, seen=seen, actor=actor)
+        return "nothing is decided any more"
+    made = deciding.decide(
+        study,
+        name,
+        _decision(request.POST.get("decision", "")),
+        message=request.POST.get("message", ""),
+        bonus=_amount(request.POST.get("bonus", "")),
+        seen=seen,
+        actor=actor,
+        now=timezone.now(),
+    )
+    return made.decision
 
 
 def _decision(text: str) -> Decision:
@@ -106,13 +120,13 @@ def _decision(text: str) -> Decision:
 
 
 def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.strip() or "0")
-    except InvalidOperation as problem:
-        raise DuologueError("Give the bonus as a number, e.g. 1.50.") from problem
-    if not amount.is_finite() or amount < 0:
-        raise DuologueError("Give the bonus as a number above zero.")
-    return amount.quantize(Decimal("0.01"))
+    """Read an amount of money; nothing is guessed of what could be read in two ways."""
+    written = text.strip()
+    if not written:
+        return Decimal(0)
+    if not _AMOUNT.fullmatch(written):
+        raise DuologueError("Give the bonus as a number such as 1.50: digits, a point, at most two decimals.")
+    return Decimal(written)
 
 
 @require_POST

@@ -1,16 +1,20 @@
 """The monitor steers a study, says what it costs, and leads to decisions that keep the platform's rules."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Annotator, CheckResult, Event, PayDecision
+from annotation.decisions import Decision
+from annotation.models import Annotator, Assignment, CheckResult, Event, PayDecision, Recruitment
 from annotation.presets import CLOSING, EXAMPLE, QUESTIONS, TRAINING
-from annotation.services import monitoring, running
+from annotation.services import deciding, monitoring, running, times
 from annotation.states import Exit, Outcome
 from tests import build
 from tests.pages.people import agree, answers, held_by, page_of, start
@@ -30,12 +34,13 @@ def make_paid_study(**over):
     return build.make_running_study(**(money | {"dialogues": 6, "k": 3, "annotators_limit": 10} | over))
 
 
-def finish_one(study, *, minutes, exit_=Exit.COMPLETED):
+def finish_one(study, *, minutes, exit_=Exit.COMPLETED, passed=None, judged=1):
     """Somebody who has judged one comparison in so many minutes and gone by this exit."""
-    person = build.make_annotator(study, exit=exit_, submitted_count=1)
+    person = build.make_annotator(study, exit=exit_, submitted_count=judged)
     Annotator.objects.filter(pk=person.pk).update(instructed_at=person.consented_at)
-    slot = study.slots.filter(is_open=True).first()
-    build.judge(slot, person, [Outcome.TIE] * 3, active_ms=int(minutes * 60_000))
+    slot, now = study.slots.filter(is_open=True).first(), timezone.now()
+    times = {"claimed_at": now - timedelta(minutes=passed or minutes), "submitted_at": now}
+    build.judge(slot, person, [Outcome.TIE] * 3, active_ms=int(minutes * 60_000), **times)
     return person
 
 
@@ -69,7 +74,29 @@ def test_a_night_between_consent_and_start_is_not_worked():
     study = make_paid_study()
     person = finish_one(study, minutes=10)
     Annotator.objects.filter(pk=person.pk).update(consented_at=timezone.now() - timedelta(hours=9))
-    assert monitoring.working_seconds(study)[person.pk] == 600 + 20 * 60
+    assert times.working_times(study)[person.pk].active == 600 + 20 * 60
+
+
+@pytest.mark.parametrize(("minutes", "passed", "counted"), [(3, 10, 3), (600, 10, 10), (600, 600, 20), (5, 600, 5)])
+def test_a_page_is_believed_within_the_time_that_passed_and_nobody_works_a_night_on_one_comparison(
+    minutes, passed, counted
+):
+    study = make_paid_study()
+    person = finish_one(study, minutes=minutes, passed=passed)
+    assert times.working_times(study)[person.pk].active == pytest.approx(60 * counted)
+
+
+def test_the_clock_counts_where_the_page_said_nothing():
+    study = make_paid_study()
+    person = finish_one(study, minutes=4)
+    person.assignments.update(active_ms=None)
+    assert times.working_times(study)[person.pk] == (pytest.approx(240), pytest.approx(240), 1)
+
+
+def test_in_a_rehearsal_simulated_people_are_believed():
+    study = make_paid_study(rehearsal_of=build.make_study())
+    person = finish_one(study, minutes=4, passed=0.01)
+    assert times.working_times(study)[person.pk] == (240, 240, 1)
 
 
 def test_the_funnel_counts_each_step_of_the_study(client):
@@ -192,7 +219,12 @@ def test_a_decision_whose_rule_is_no_longer_met_is_not_exported(researcher):
         ({"decision": "burn"}, "Choose a decision"),
         ({"decision": "bonus", "bonus": "lots"}, "as a number"),
         ({"decision": "bonus", "bonus": "0"}, "above zero"),
-        ({"decision": "bonus", "bonus": "NaN"}, "above zero"),
+        *[
+            ({"decision": "bonus", "bonus": amount}, "as a number")
+            for amount in ("NaN", "-1", "1,50", "1.505", "1e9", "1e400", "1e30", "Infinity", "1_0", "１", "0x1", "+1")
+        ],
+        ({"decision": "bonus", "bonus": "9999999"}, "looks like a slip"),
+        ({"decision": "undo"}, "nothing to take back"),
         ({"decision": "return"}, "asked to return"),
     ],
 )
@@ -200,6 +232,107 @@ def test_bad_decisions_are_refused_in_words(researcher, fields, told):
     study = make_paid_study()
     assert told in decide(researcher, study, finish_one(study, minutes=12), **fields)
     assert not PayDecision.objects.exists()
+
+
+def make_crowd(study, *, minutes, judged):
+    return [finish_one(study, minutes=minutes + n / 10, judged=judged) for n in range(11)]
+
+
+def grounds_of(study, person):
+    return next(case.grounds for case in deciding.cases(study) if case.annotator == person)
+
+
+def test_whoever_found_little_left_is_not_too_fast_for_that():
+    """One comparison takes a minute where twenty take twenty: that is no haste."""
+    study = make_paid_study(dialogues=30)
+    make_crowd(study, minutes=19, judged=20)
+    few = finish_one(study, minutes=1, judged=1)
+    hurried = finish_one(study, minutes=1, judged=20)
+    assert grounds_of(study, few) == ()
+    assert grounds_of(study, hurried) == ("TOO_QUICKLY",)
+
+
+def test_whose_page_counted_too_little_is_not_too_fast():
+    """A page behind another window counts nothing while it is read; the server's clock does."""
+    study = make_paid_study(dialogues=30)
+    make_crowd(study, minutes=19, judged=20)
+    person = finish_one(study, minutes=1, passed=19, judged=20)
+    assert grounds_of(study, person) == ()
+
+
+def test_a_study_that_takes_people_five_minutes_needs_two_failed_checks_whatever_was_announced():
+    study = make_paid_study(quota_per_annotator=4, seconds_per_comparison=60)
+    person = finish_one(study, minutes=6)
+    fail_checks(person, 1)
+    assert grounds_of(study, person) == ()
+
+
+def test_a_decision_is_taken_back(researcher):
+    study = make_paid_study()
+    person = finish_one(study, minutes=12)
+    decide(researcher, study, person, decision="approve")
+    assert "take it back" in researcher.get(reverse("decisions", args=[study.code])).text
+    assert "nothing is decided any more" in decide(researcher, study, person, decision="undo")
+    assert not PayDecision.objects.exists()
+    assert Event.objects.get(verb="undo decision").detail == {"annotator": person.pseudonym, "decision": "approve"}
+    assert researcher.get(reverse("decisions_file", args=[study.code])).text.count("\n") == 1
+
+
+def seen_by(client, study):
+    page = client.get(reverse("decisions", args=[study.code])).text
+    return re.search(r'name="seen" value="([^"]*)"', page)[1]
+
+
+@pytest.mark.parametrize("second", ["return", "approve", "undo"])
+def test_of_two_tabs_the_second_does_not_undo_what_the_first_decided(researcher, second):
+    study = make_paid_study()
+    person = finish_one(study, minutes=12)
+    seen = seen_by(researcher, study)
+    assert "bonus" in decide(researcher, study, person, decision="bonus", bonus="1.20", seen=seen)
+    assert "Somebody else has decided" in decide(researcher, study, person, decision=second, seen=seen)
+    assert PayDecision.objects.get().bonus == Decimal("1.20")
+    assert "approve" in decide(researcher, study, person, decision="approve", seen=seen_by(researcher, study))
+
+
+def test_deciding_and_exporting_ask_the_database_as_often_for_many_people_as_for_one(researcher):
+    def statements(people):
+        study = make_paid_study(dialogues=30, annotators_limit=100)
+        for _ in range(people):
+            decide(researcher, study, finish_one(study, minutes=12), decision="approve")
+        with CaptureQueriesContext(connection) as asked:
+            page = researcher.get(reverse("decisions", args=[study.code])).text
+            file = researcher.get(reverse("decisions_file", args=[study.code])).text
+        assert page.count("<details>") == people == file.count(",approve,")
+        return len(asked)
+
+    statements(1)
+    assert statements(12) == statements(1)
+
+
+def test_cost_counts_bonuses_and_leaves_out_the_rejected():
+    study = make_paid_study(quota_per_annotator=4, seconds_per_comparison=60, annotators_limit=None)
+    paid, given, failed = (finish_one(study, minutes=4) for _ in range(3))
+    fail_checks(failed, 1)
+    now = timezone.now()
+    deciding.decide(study, given.pseudonym, Decision.BONUS, bonus=Decimal("0.40"), actor=None, now=now)
+    deciding.decide(study, failed.pseudonym, Decision.REJECT, message=LONG, actor=None, now=now)
+    assert grounds_of(study, paid) == ()
+    look = monitoring.look(study, now=now)
+    assert look.cost.so_far == Decimal("5.50")
+    assert look.cost.to_come == Decimal("10.00"), "15 places of comparisons make four parts of four"
+
+
+def test_cost_to_come_counts_those_who_are_at_it_and_is_bounded_by_the_places_of_batches():
+    study = make_paid_study(dialogues=1, k=1, annotators_limit=None)
+    slot, person = study.slots.get(), build.make_annotator(study)
+    held = {"claimed_at": timezone.now(), "lease_until": timezone.now(), "number": 1}
+    Assignment.objects.create(slot=slot, comparison=slot.comparison, annotator=person, **held)
+    study.slots.update(is_open=False)
+    assert monitoring.look(study, now=timezone.now()).cost.to_come == Decimal("2.50")
+    study.slots.update(is_open=True)
+    recruitment = Recruitment.objects.create(study=study)
+    recruitment.batches.create(name="Tuesday", key="", places=1)
+    assert monitoring.look(study, now=timezone.now()).cost.to_come == Decimal("2.50")
 
 
 def test_somebody_of_another_study_cannot_be_decided_about(researcher):
