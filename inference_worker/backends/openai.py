@@ -7,6 +7,7 @@ sends nothing that the original does not know, `vllm` and `llamacpp` also send w
 for the text token by token, so that the first one is seen (by default where the dialect is not the plain one).
 """
 
+import json
 import os
 import queue
 import random
@@ -15,21 +16,25 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from math import inf
 from typing import Any
 
 import httpx
 
 from inference_worker import skill_form
-from inference_worker.backends import Answer, Engine, EngineError, Failure, Request
-from inference_worker.backends.openai_answers import Patience, read, streamed, whole
-from inference_worker.schema import ModelSpec
+from inference_worker.backends import Answer, Engine, EngineError, Failure, Request, check_names
+from inference_worker.backends.openai_answers import Endless, Patience, read, streamed, whole
+from inference_worker.prompts import TEMPLATE_VALUES, Prompt
+from inference_worker.schema import ModelSpec, Sampling
 
 DIALECTS = ("openai", "vllm", "llamacpp")
 CONNECT_SECONDS = 10.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 # Timeouts, too many requests, and everything that is the server's own fault.
 PASSING = frozenset({408, 425, 429})
+# What both servers understand: sample by temperature and top-p alone, and tell the same date every day.
+COMMON_EXTRAS = {"top_k": 0, "min_p": 0.0, "chat_template_kwargs": TEMPLATE_VALUES}
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Wording:
 
 def load(spec: ModelSpec) -> "OpenAI":
     """Find the endpoint and ask it for its models. Raises EngineError with a sentence that says what to do."""
+    check_names("openai", spec.options, ("dialect", "stream", *Limits.__dataclass_fields__))
     limits, dialect = _limits(spec.options), spec.options.get("dialect", "openai")
     streams = spec.options.get("stream", dialect != "openai")
     if not isinstance(streams, bool):
@@ -79,8 +85,12 @@ def load(spec: ModelSpec) -> "OpenAI":
     pool = httpx.Limits(max_connections=limits.concurrency)
     client = httpx.Client(base_url=endpoint.url, headers=endpoint.headers(), timeout=timeout, limits=pool)
     try:
-        endpoint = _with_model(client, endpoint)
-        return OpenAI(client, endpoint, limits, Wording(dialect, streams), revision=spec.revision)
+        served = _served_models(client, endpoint, Patience(time.monotonic() + limits.timeout_seconds))
+        endpoint = _with_model(endpoint, served)
+        backend = OpenAI(client, endpoint, limits, Wording(dialect, streams), revision=spec.revision)
+        if endpoint.model not in served:
+            backend.try_out(served)
+        return backend
     except EngineError:
         client.close()
         raise
@@ -91,9 +101,20 @@ def find_endpoint(source: str, environment: Any) -> Endpoint:
     name, _, model = source.partition(":")
     variable = "ENDPOINT_" + re.sub(r"[^A-Z0-9]+", "_", name.upper())
     url = environment.get(f"{variable}_URL", "").strip().rstrip("/")
-    if not url.startswith(("http://", "https://")):
+    if not _is_address(url):
         raise EngineError(f"{variable}_URL is not set to an address: give the endpoint {name} as https://host/v1.")
-    return Endpoint(name, url + "/", environment.get(f"{variable}_KEY", "").strip(), model)
+    key = environment.get(f"{variable}_KEY", "").strip()
+    if not re.fullmatch(r"[!-~]*", key):
+        raise EngineError(f"{variable}_KEY holds a blank, a line break or another sign that no key has: set it anew.")
+    return Endpoint(name, url + "/", key, model)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        found = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return found.scheme in ("http", "https") and bool(found.host)
 
 
 class OpenAI:
@@ -129,6 +150,16 @@ class OpenAI:
                 index, answer = answers.get()
                 if answer is not None:
                     yield index, answer
+
+    def try_out(self, served: Sequence[str]) -> None:
+        """Ask for one token of a model that the endpoint does not list. Raises EngineError where none comes."""
+        request = Request(Prompt("", "Hello."), Sampling(max_new_tokens=1), seed=0)
+        answer = self._answer(request, threading.Event())
+        if isinstance(answer, Failure):
+            raise EngineError(
+                f"The endpoint {self._endpoint.name} does not serve {self._endpoint.model}: {answer.reason} It lists "
+                f"{_names(served)}. Check the address (up to and with /v1) and the name of the model."
+            )
 
     def close(self) -> None:
         """Close the connections."""
@@ -169,18 +200,24 @@ class OpenAI:
         try:
             with self._client.stream("POST", "chat/completions", json=self._body(request)) as response:
                 if response.status_code == httpx.codes.OK:
-                    return self._completion(response, patience, started), pause
+                    return self._without_key(self._completion(response, patience, started)), pause
                 refusal = self._refusal(response.status_code, read(response, patience))
                 return refusal, max(pause, _retry_after(response))
         except httpx.TransportError as problem:
             reason = f"{self._endpoint.name} did not answer ({type(problem).__name__})."
             return Failure(reason, can_retry=True), pause
+        except Endless as problem:
+            return Failure(f"{self._endpoint.name} {problem}.", can_retry=True), pause
 
     def _refusal(self, status: int, body: str) -> Failure:
-        words = self._endpoint.without_key(body)
-        return Failure(
-            f"{self._endpoint.name} answered {status}: {words}", can_retry=status in PASSING or status >= 500
-        )
+        words = "it leads to another address: give that one." if 300 <= status < 400 else body
+        reason = f"{self._endpoint.name} answered {status}: {self._endpoint.without_key(words)}"
+        return Failure(reason, can_retry=status in PASSING or status >= 500)
+
+    def _without_key(self, answer: Answer) -> Answer:
+        if isinstance(answer, Failure):
+            return replace(answer, reason=self._endpoint.without_key(answer.reason))
+        return answer
 
     def _completion(self, response: httpx.Response, patience: Patience, started: float) -> Answer:
         if self._streams:
@@ -214,7 +251,7 @@ class OpenAI:
 
 
 def _vllm_extras(request: Request) -> dict[str, Any]:
-    extras: dict[str, Any] = {"top_k": 0, "min_p": 0.0, "repetition_penalty": request.sampling.repetition_penalty}
+    extras: dict[str, Any] = {**COMMON_EXTRAS, "repetition_penalty": request.sampling.repetition_penalty}
     if request.prompt.start:
         extras |= {"add_generation_prompt": False, "continue_final_message": True}
     if request.skills:
@@ -224,7 +261,7 @@ def _vllm_extras(request: Request) -> dict[str, Any]:
 
 
 def _llamacpp_extras(request: Request) -> dict[str, Any]:
-    extras: dict[str, Any] = {"top_k": 0, "min_p": 0.0, "repeat_penalty": request.sampling.repetition_penalty}
+    extras: dict[str, Any] = {**COMMON_EXTRAS, "repeat_penalty": request.sampling.repetition_penalty}
     if request.skills:
         extras["grammar"] = skill_form.gbnf(request.skills, max_new_tokens=request.sampling.max_new_tokens)
     return extras
@@ -233,21 +270,27 @@ def _llamacpp_extras(request: Request) -> dict[str, Any]:
 _EXTRAS = {"openai": lambda request: {}, "vllm": _vllm_extras, "llamacpp": _llamacpp_extras}
 
 
-def _with_model(client: httpx.Client, endpoint: Endpoint) -> Endpoint:
+def _with_model(endpoint: Endpoint, served: Sequence[str]) -> Endpoint:
     """Return the endpoint with a model: the named one, or the only one that it serves."""
-    served = _served_models(client, endpoint)
     if endpoint.model:
         return endpoint
     if len(served) != 1:
-        names = ", ".join(served[:10]) or "none that it tells"
-        raise EngineError(f"Say which model of {endpoint.name} is meant, as {endpoint.name}:MODEL. It serves {names}.")
-    return Endpoint(endpoint.name, endpoint.url, endpoint.key, served[0])
+        raise EngineError(
+            f"Say which model of {endpoint.name} is meant, as {endpoint.name}:MODEL. It lists {_names(served)}."
+        )
+    return replace(endpoint, model=served[0])
 
 
-def _served_models(client: httpx.Client, endpoint: Endpoint) -> list[str]:
+def _names(served: Sequence[str]) -> str:
+    return ", ".join(served[:10]) or "none"
+
+
+def _served_models(client: httpx.Client, endpoint: Endpoint, patience: Patience) -> list[str]:
+    """Return the models that the endpoint lists; nothing where it has no such list."""
     try:
-        response = client.get("models")
-    except (httpx.TransportError, httpx.InvalidURL) as problem:
+        with client.stream("GET", "models") as response:
+            body = read(response, patience)
+    except (httpx.TransportError, httpx.InvalidURL, Endless) as problem:
         raise EngineError(
             f"The endpoint {endpoint.name} does not answer ({type(problem).__name__}): check its address and whether "
             "it runs."
@@ -255,7 +298,7 @@ def _served_models(client: httpx.Client, endpoint: Endpoint) -> list[str]:
     if response.status_code in (401, 403):
         raise EngineError(f"The endpoint {endpoint.name} refuses the key: set the one of {endpoint.name} anew.")
     try:
-        return [str(model["id"]) for model in response.json()["data"]]
+        return [str(model["id"]) for model in json.loads(body)["data"]]
     except (ValueError, KeyError, TypeError):
         return []
 
@@ -269,8 +312,10 @@ def _retry_after(response: httpx.Response) -> float:
 
 
 def _limits(options: dict[str, Any]) -> Limits:
-    known = {name: options[name] for name in Limits.__dataclass_fields__ if name in options}
-    for name, value in known.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise EngineError(f"The option {name} of openai must be a number above 0, not {value!r}.")
-    return Limits(**known)
+    given = {name: options.get(name, usual) for name, usual in asdict(Limits()).items()}
+    for name, value in given.items():
+        is_count = name != "timeout_seconds"
+        if isinstance(value, bool) or not isinstance(value, int if is_count else int | float) or not 0 < value < inf:
+            what = "whole number" if is_count else "number"
+            raise EngineError(f"The option {name} of openai must be a {what} above 0, not {value!r}.")
+    return Limits(**given)

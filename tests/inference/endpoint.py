@@ -1,5 +1,6 @@
 """A proxy before a real endpoint that fails as networks and servers do, in the order that a test asks for."""
 
+import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,7 +11,8 @@ class FaultyProxy:
     """Forwards to `target`, after the faults: a status, or a word.
 
     `drop` closes the connection, `cut` does so in the middle of the answer, `hang` sends nothing, `trickle` a line
-    now and then, `garbage` an answer that is none; `meet` is no fault: the request waits until another one is there.
+    now and then, `garbage` an answer that is none, `endless` one line after the other, `dots` a line without end and
+    `dots slowly` one that goes on now and then; `meet` is no fault: the request waits until another one is there.
     """
 
     def __init__(self, target: str, *faults: object) -> None:
@@ -54,21 +56,31 @@ class FaultyProxy:
                 elif fault == "hang":
                     proxy.over.wait()
                     self.close_connection = True
-                elif fault in ("cut", "trickle"):
+                elif fault in ("cut", "trickle", "dots slowly"):
                     self.send_response(200)
                     self.send_header("Content-Length", "1000")
                     self.end_headers()
-                    self.dribble(for_ever=fault == "trickle")
+                    self.dribble(b"." if fault == "dots slowly" else b": wait\n", for_ever=fault != "cut")
+                    self.close_connection = True
+                elif fault in ("endless", "dots"):
+                    self.send_response(200)
+                    self.end_headers()
+                    self.pour(b"." * 65536 if fault == "dots" else b"data: {}\n" * 8192)
                     self.close_connection = True
                 elif fault == "garbage":
                     self.answer(200, b'{"choices": []}')
                 else:
                     self.answer(fault, f"no, key {self.headers['Authorization']}".encode(), {"Retry-After": "0.1"})
 
-            def dribble(self, for_ever):
+            def pour(self, part):
+                with contextlib.suppress(OSError):
+                    while not proxy.over.is_set():
+                        self.wfile.write(part)
+
+            def dribble(self, part, for_ever):
                 while True:
                     try:
-                        self.wfile.write(b": wait\n")
+                        self.wfile.write(part)
                         self.wfile.flush()
                     except OSError:
                         return
@@ -103,3 +115,38 @@ class FaultyProxy:
         self.over.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+@contextlib.contextmanager
+def saying(parts, *, status=200, content_type="application/json", headers=()):
+    """A server that gives the same answer to everything; yields its address and what it was asked.
+
+    `parts` are the bytes of the body: it ends where they do.
+    """
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.tell()
+
+        def do_POST(self):
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.tell()
+
+        def tell(self):
+            self.send_response(status)
+            for name, value in [("Content-Type", content_type), *headers]:
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for part in parts:
+                    self.wfile.write(part)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+        server.shutdown()

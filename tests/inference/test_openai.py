@@ -1,5 +1,6 @@
 """OpenAI-compatible endpoints: a real llama.cpp server, with faults between it and the worker."""
 
+import itertools
 import json
 import threading
 from dataclasses import replace
@@ -11,7 +12,7 @@ from inference_worker.prompts import Prompt
 from inference_worker.schema import SKILLS, Sampling
 from inference_worker.skills import parse_skill_of_mind
 from inference_worker.weights import find_weights
-from tests.inference.endpoint import FaultyProxy
+from tests.inference.endpoint import FaultyProxy, saying
 from tests.inference.made import make_batch, make_spec
 
 KEY = "sk-test-0123456789"
@@ -174,7 +175,16 @@ def test_an_endpoint_that_does_not_answer_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("concurrency", 0), ("timeout_seconds", "long"), ("tries", True), ("stream", "yes")]
+    ("name", "value"),
+    [
+        ("concurrency", 0),
+        ("concurrency", 2.5),
+        ("timeout_seconds", "long"),
+        ("timeout_seconds", float("inf")),
+        ("tries", True),
+        ("tries", 1.5),
+        ("stream", "yes"),
+    ],
 )
 def test_an_option_that_makes_no_sense_is_named(name, value):
     with pytest.raises(EngineError, match=f"The option {name} of openai"):
@@ -184,6 +194,135 @@ def test_an_option_that_makes_no_sense_is_named(name, value):
 def test_an_unknown_dialect_is_refused():
     with pytest.raises(EngineError, match="dialect must be one of"):
         load_backend(make_spec(backend="openai", source="local", options={"dialect": "klingon"}))
+
+
+def test_an_option_that_is_not_there_is_named():
+    with pytest.raises(EngineError, match="openai has no option 'retries' here: known are concurrency"):
+        load_backend(make_spec(backend="openai", source="local", options={"retries": 3}))
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """Return a function that names an endpoint and loads its model `m`."""
+
+    def load_one(url, *, key="", source="odd:m", **options):
+        monkeypatch.setenv("ENDPOINT_ODD_URL", url)
+        monkeypatch.setenv("ENDPOINT_ODD_KEY", key)
+        return load_backend(make_spec(backend="openai", source=source, options={"tries": 1} | options))
+
+    return load_one
+
+
+def body(**values):
+    """What `saying` says: this object, and a list of one model, so that the worker starts."""
+    return [json.dumps({"data": [{"id": "m"}], **values}).encode()]
+
+
+@pytest.mark.parametrize("url", ["ftp://host/v1", "https://", "host/v1", "http://host:port/v1"])
+def test_what_is_no_address_is_refused(named, url):
+    with pytest.raises(EngineError, match="ENDPOINT_ODD_URL is not set to an address"):
+        named(url)
+
+
+@pytest.mark.parametrize("key", ["sk-1\nX-Other: 2", "sk-1\rx", "schlüssel", "sk 1", "sk\x00"[:2] + "\x7f"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(named, key):
+    with pytest.raises(EngineError, match="ENDPOINT_ODD_KEY holds a blank, a line break") as refused:
+        named("http://127.0.0.1:1/v1", key=key)
+    assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "content", "words"),
+    [
+        (200, "text/html", b"<html>Welcome</html>", "sent an answer that is no chat completion"),
+        (200, "application/json", b'{"error": {"message": "no such model"}}', "broke off: no such model"),
+        (404, "text/html", b"<html>Nothing here</html>", "answered 404"),
+        (404, "application/json", b'{"error": "model m does not exist"}', ".*model m does not exist"),
+        (308, "text/plain", b"", "answered 308: it leads to another address"),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["openai", "vllm"])
+def test_what_is_no_endpoint_or_lacks_the_model_is_refused_at_the_start(
+    named, status, content_type, content, words, dialect
+):
+    headers = [("Location", "/elsewhere")] if status == 308 else []
+    served = saying([content], status=status, content_type=content_type, headers=headers)
+    with served as (url, _), pytest.raises(EngineError, match=f"does not serve m: odd {words}") as refused:
+        named(url, dialect=dialect)
+    assert "Check the address (up to and with /v1)" in str(refused.value)
+
+
+def test_an_endpoint_that_lists_nothing_is_taken_where_the_model_answers(named):
+    choice = {"message": {"content": "Hi"}, "finish_reason": "length"}
+    with saying([json.dumps({"choices": [choice]}).encode()]) as (url, asked):
+        named(url).close()
+    assert json.loads(asked[0])["max_tokens"] == 1
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_body_with_an_error_is_a_failure_with_its_words_and_without_the_key(named, streams):
+    answer = body(error={"message": "Out of credit for sk-odd-123."})
+    with saying(answer) as (url, _):
+        backend = named(url, key="sk-odd-123", stream=streams)
+        (found,) = ask(backend, requests(1)).values()
+        backend.close()
+    assert found == Failure("odd broke off: Out of credit for ….", can_retry=True)
+
+
+def test_a_server_that_does_not_stream_is_read_all_the_same(named):
+    choice = {"message": {"content": "Hi"}, "finish_reason": "stop"}
+    with saying(body(choices=[choice])) as (url, _):
+        backend = named(url, stream=True)
+        (found,) = ask(backend, requests(1)).values()
+        backend.close()
+    assert found.text == "Hi"
+
+
+@pytest.mark.parametrize("streams", [True, False])
+@pytest.mark.parametrize("content", [["Hi"], {"text": "Hi"}, 3])
+def test_a_text_that_is_none_is_a_failure(named, streams, content):
+    choice = {"message": {"content": content}, "delta": {"content": content}, "finish_reason": "stop"}
+    answer = body(choices=[choice])
+    events = [b"data: " + answer[0] + b"\n\n"] if streams else answer
+    with saying(answer) as (url, _):
+        backend = named(url, stream=streams)
+    with saying(events, content_type="text/event-stream" if streams else "application/json") as (url, _):
+        backend._client.base_url = url
+        (found,) = ask(backend, requests(1)).values()
+        backend.close()
+    assert "no chat completion" in found.reason
+
+
+def test_a_text_that_a_filter_held_back_is_no_text(named):
+    choice = {"message": {"content": ""}, "finish_reason": "content_filter"}
+    with saying(body(choices=[choice])) as (url, _):
+        backend = named(url)
+        (found,) = ask(backend, requests(1)).values()
+        backend.close()
+    assert "held the text back" in found.reason
+    assert not found.can_retry
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("streams", [True, False])
+@pytest.mark.parametrize("fault", ["endless", "dots"])
+def test_an_answer_without_end_is_given_up(connect, streams, fault):
+    backend, _ = connect(fault, tries=1, timeout_seconds=60, stream=streams)
+    (answer,) = ask(backend, requests(1)).values()
+    assert isinstance(answer, Failure)
+    assert answer.can_retry
+
+
+@pytest.mark.model
+def test_a_line_without_end_that_trickles_is_given_up_after_the_time_limit(connect):
+    backend, _ = connect("dots slowly", tries=1, timeout_seconds=0.5, dialect="llamacpp")
+    (answer,) = ask(backend, requests(1)).values()
+    assert "did not answer (ReadTimeout)" in answer.reason
+
+
+def test_a_list_of_models_without_end_stops_the_worker_at_the_start(named):
+    with saying(itertools.repeat(b"#" * 65536)) as (url, _), pytest.raises(EngineError, match="does not answer"):
+        named(url)
 
 
 def test_a_batch_carries_the_endpoints_name_alone():
