@@ -39,7 +39,7 @@ SENTENCES = {
     Flag.EMPTY: "There is no text.",
     Flag.TRUNCATED: "The token limit cut the text off.",
     Flag.PROMPT_LEAK: "Words or markers of the prompt stand in the text.",
-    Flag.SKILL_LEAK: "The text talks about conversational skills, so it gives the augmenter away.",
+    Flag.SKILL_LEAK: "The text talks about conversational skills or explains itself, so it gives the augmenter away.",
     Flag.WRONG_SPEAKER: "The text is written as another speaker's turn.",
     Flag.REPEATS_DIALOGUE: "The text repeats a turn of the dialogue.",
     Flag.REPEATS_ITSELF: "The text goes round in circles.",
@@ -68,16 +68,32 @@ MARKERS = (
     "[conversational skill]",
     "<|",
     "[inst]",
+    "[/inst]",
     "<start_of_turn>",
     "<end_of_turn>",
+    "<think>",
+    "</think>",
+    "<s>",
+    "</s>",
 )
+# What chat models say about their task instead of doing it.
+TASK_TALK = re.compile(
+    r"\bhere(?:['’]s| is) (?:the|an?|my|one|your)\b[^.\n:]{0,40}\b(?:response|reply)\b[^.\n:]{0,40}:"
+    r"|\bnext response\b|\bas speaker [a-z0-9]\b",
+    re.IGNORECASE,
+)
+_ANY_SKILL = "|".join(map(re.escape, SKILLS))
 SKILL_TALK = re.compile(
-    r"(?i:conversational skill|skill[- ]of[- ]mind|appropriate skill|the skill of (?:"
-    + "|".join(map(re.escape, SKILLS))
-    + r"))|\b(?:"
+    rf"(?i:conversational skill|skill[- ]of[- ]mind|appropriate skill|the skill of (?:{_ANY_SKILL}))|\b(?:"
     + "|".join(re.escape(skill) for skill in SKILLS if " " in skill)
     + r")\b"
+    # As a label: a skill in brackets or stars where a line begins, one with a colon in front of everything.
+    rf"|(?im:^[ \t]*[\[(*]+(?:{_ANY_SKILL})[\])*:])|\A(?i:{_ANY_SKILL})[ \t]*[:：]"
+    r"|(?im:^[ \t*_]{0,9}(?:skill|explanation|rationale)[*_]{0,3}[ \t]*[:：])"
 )
+# What chat models put in front beside the names: their own role, and the one that they answer.
+OWN_LABELS = ("assistant", "ai", "bot", "chatbot", "response", "next response", "reply")
+OTHER_LABELS = ("user", "human")
 SENTENCE_END = re.compile(r"[.!?…。！？؟।]+[\"'”’)»*]*(?=\s|$)")
 # Scripts that are written without blanks (Japanese, Chinese, Thai) count by characters.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W]+)*")
@@ -178,16 +194,24 @@ def _says_something(character: str) -> bool:
 
 
 def _take_off_labels(text: str, context: Context, flags: list[Flag]) -> str:
-    match = _label(context.speakers).match(text)
-    if not match:
-        return text
-    own = match["name"].casefold() == context.next_speaker.casefold()
-    flags.append(Flag.LABELLED if own else Flag.WRONG_SPEAKER)
-    return text[match.end() :].strip()
+    label = _label(context.speakers)
+    while match := label.match(text):
+        name = (match["name"] or match["bracketed"]).casefold()
+        flag = Flag.LABELLED if _is_own(name, context) else Flag.WRONG_SPEAKER
+        if flag not in flags:
+            flags.append(flag)
+        text = text[match.end() :].strip()
+    return text
+
+
+def _is_own(name: str, context: Context) -> bool:
+    speakers = {speaker.casefold() for speaker in context.speakers}
+    return name == context.next_speaker.casefold() or (name in OWN_LABELS and name not in speakers)
 
 
 def _first_turn(text: str, context: Context, flags: list[Flag]) -> str:
-    following = re.compile(r"\n\s*" + _label(context.speakers).pattern, re.IGNORECASE).search(text)
+    # Blanks of one line only: over line ends, the time of a text of many empty lines grows with its square.
+    following = re.compile(r"\n[^\S\n]*" + _label(context.speakers).pattern, re.IGNORECASE).search(text)
     if not following:
         return text
     flags.append(Flag.SEVERAL_TURNS)
@@ -195,8 +219,17 @@ def _first_turn(text: str, context: Context, flags: list[Flag]) -> str:
 
 
 def _label(speakers: Sequence[str]) -> re.Pattern[str]:
-    names = "|".join(re.escape(name) for name in sorted(set(speakers), key=len, reverse=True) if name) or r"(?!)"
-    return re.compile(rf"[*_]*(?P<name>{names})[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
+    """A speaker's name in brackets, or a name or role with a colon; an aside such as (smiling) may stand between."""
+    named = {*speakers} - {""}
+    stars, blanks = "[*_]{0,4}", r"\s{0,9}"
+    bracketed = rf"[\[<](?P<bracketed>{_any_of(named)})[\]>]{stars}{blanks}[:：]?"
+    aside = rf"(?:\([^()\n]{{1,40}}\){blanks})?"
+    labelled = rf"(?P<name>{_any_of(named | {*OWN_LABELS, *OTHER_LABELS})}){stars}{blanks}{aside}{stars}[:：]"
+    return re.compile(rf"{stars}(?:{bracketed}|{labelled}){stars}\s*", re.IGNORECASE)
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)"
 
 
 def _shorten(text: str, flags: list[Flag]) -> str:
@@ -217,15 +250,21 @@ def _unquote(text: str, flags: list[Flag]) -> str:
 
 def _leaks_prompt(text: str, spoken: list[str], context: Context) -> bool:
     small = text.casefold()
-    return any(marker in small for marker in MARKERS) or _share_a_run(spoken, words(context.instructions), LEAKED_WORDS)
+    if any(marker in small for marker in MARKERS) or _talks(TASK_TALK, text, context):
+        return True
+    return _share_a_run(spoken, words(context.instructions), LEAKED_WORDS)
 
 
 def _leaks_skill(text: str, context: Context) -> bool:
     """Skill talk, or the explanation word by word. What people in the dialogue say themselves is no leak."""
     if _share_a_run(words(text), words(context.explanation), LEAKED_THOUGHT):
         return True
+    return _talks(SKILL_TALK, text, context)
+
+
+def _talks(pattern: re.Pattern[str], text: str, context: Context) -> bool:
     said = " ".join(context.turns)
-    return any(match[0] not in said for match in SKILL_TALK.finditer(text))
+    return any(match[0] not in said for match in pattern.finditer(text))
 
 
 def _share_a_run(one: list[str], other: list[str], length: int) -> bool:

@@ -65,8 +65,28 @@ def test_the_speakers_label_is_taken_off_and_noted(text):
     assert (seen(text), flags(text)) == ("I froze.", [Flag.LABELLED])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Assistant: I froze.",
+        "Next response:\nI froze.",
+        "Ana (in tears): I froze.",
+        "[Ana] I froze.",
+        "<Ana>: I froze.",
+        "Response: Ana: I froze.",
+    ],
+)
+def test_a_chat_models_role_and_an_aside_are_part_of_the_label(text):
+    assert (seen(text), flags(text)) == ("I froze.", [Flag.LABELLED])
+
+
 def test_a_turn_of_another_speaker_is_a_defect():
     assert flags("Ben: Poor you.") == [Flag.WRONG_SPEAKER]
+    assert flags("User: Poor you.") == [Flag.WRONG_SPEAKER]
+
+
+def test_a_role_is_nobody_else_where_somebody_is_called_so():
+    assert flags("Assistant: Poor you.", speakers=["Assistant", "Ana"]) == [Flag.WRONG_SPEAKER]
 
 
 def test_a_name_that_is_only_addressed_is_no_label():
@@ -76,6 +96,16 @@ def test_a_name_that_is_only_addressed_is_no_label():
 def test_only_the_first_of_several_turns_is_shown():
     text = "I froze.\n\nBen: Poor you.\nAna: Thanks."
     assert (seen(text), flags(text)) == ("I froze.", [Flag.SEVERAL_TURNS])
+
+
+def test_a_turn_of_a_chats_user_ends_what_is_shown():
+    assert (seen("I froze.\n\nUser: Why?"), flags("I froze.\n\nUser: Why?")) == ("I froze.", [Flag.SEVERAL_TURNS])
+
+
+def test_a_text_of_empty_lines_takes_no_longer_than_others():
+    """With the square of their number it would take minutes."""
+    text = "I" + "\n" * 100_000 + "froze."
+    assert seen(text) == text
 
 
 def test_names_with_signs_of_patterns_are_read_as_they_stand():
@@ -119,6 +149,10 @@ def test_a_number_with_a_point_ends_no_sentence():
         "I froze. [RESULT SKILL] Empathy",
         "[Next Response] I froze.",
         "I froze.<|im_end|>",
+        "I froze.</s>",
+        "<think>She is sad.</think> I froze.",
+        "Sure! Here's my response as Ana: I froze.",
+        "As Speaker B I would say that I froze.",
         "Give only the words that are said: one short turn that answers the last one",
     ],
 )
@@ -133,6 +167,10 @@ def test_markers_and_words_of_the_prompt_are_a_leak(text):
         "I use Active Listening. Go on.",
         "With the skill of empathy I hear you.",
         "As for Conflict Resolution, let us talk.",
+        "Empathy: I hear you.",
+        "(Empathy) I hear you.",
+        "**Skill:** Empathy\nI hear you.",
+        "Explanation: She is sad. I hear you.",
     ],
 )
 def test_talk_about_skills_is_a_leak(text):
@@ -140,7 +178,14 @@ def test_talk_about_skills_is_a_leak(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["I have no empathy for him.", "I need a clarification.", "My critical thinking fails."]
+    "text",
+    [
+        "I have no empathy for him.",
+        "I need a clarification.",
+        "My critical thinking fails.",
+        "What I lack is this: Empathy: the rare kind.",
+        "Here is my plan. I will tell them.",
+    ],
 )
 def test_ordinary_words_that_also_name_a_skill_are_no_leak(text):
     assert flags(text) == []
