@@ -55,8 +55,8 @@ def _record(row: Row, problems: Problems) -> ResponseRecord:
         problems.add(row.line, "dialogue_id", "This field is missing. It says which dialogue the response answers.")
     if row.cells.get("response") is None:
         problems.add(row.line, "response", "This field is missing. Where a system said nothing, write an empty text.")
-    reason = row.cells.get("finish_reason") or "stop"
-    if reason not in FINISH_REASONS:
+    reason = row.cells.get("finish_reason")
+    if reason not in (None, "", *FINISH_REASONS):
         problems.add(row.line, "finish_reason", "Expected stop, or length where the token limit cut the text off.")
     return ResponseRecord(
         dialogue_id=texts["dialogue_id"].strip(),

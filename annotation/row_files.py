@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,6 +20,11 @@ PROBLEMS_SHOWN = 20
 PROBLEMS_COUNTED = 10_000
 CSV_DELIMITERS = {".csv": ",;\t", ".tsv": "\t,;"}
 JSONL_SUFFIXES = {".jsonl", ".ndjson", ".json"}
+# A cell may hold a whole dialogue. The limit is one for the whole process, so it is set once, not around each file.
+LONGEST_CELL = 16 * 1024 * 1024
+csv.field_size_limit(LONGEST_CELL)
+# More fields than this are no row of ours, and looking for misspelt names among them would take minutes.
+MAX_FIELDS = 1000
 NOT_UTF8 = "This is not UTF-8 text. Save the file as UTF-8 (in Excel: “CSV UTF-8”) and try again."
 
 
@@ -147,7 +153,9 @@ def _json_object(raw: bytes) -> dict[str, object]:
 def parse_json(text: str) -> object:
     """Read JSON strictly: no NaN, no field named twice. Raises: ValueError with a sentence for the person."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_doubles)
+        return json.loads(
+            text, parse_constant=_refuse_constant, parse_int=_short_number, object_pairs_hook=_without_doubles
+        )
     except json.JSONDecodeError as error:
         raise ValueError(f"This is not JSON: {error.msg} at column {error.colno}.") from None
     except RecursionError:
@@ -160,12 +168,18 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
+def _short_number(digits: str) -> int:
+    if len(digits) > 400:
+        raise ValueError(f"a number has {len(digits):,} digits")
+    return int(digits)
+
+
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Refuse an object that names a field twice: one of the two values would vanish."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the field {next(n for n in names if names.count(n) > 1)!r} is there twice")
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"the field {names.most_common(1)[0][0][:60]!r} is there twice")
     return found
 
 
@@ -202,9 +216,9 @@ def _header(text: str, fields: Collection[str], delimiters: str) -> tuple[list[s
 def _check_header(header: list[str], fields: Collection[str], problems: Problems) -> None:
     if not set(header) & set(fields):
         problems.stop(f"The first line must name the columns: {', '.join(fields)}.", line=1)
+    _refuse_misspelt(header, 1, fields, problems)
     for name in sorted({name for name in header if name and header.count(name) > 1}):
         problems.add(1, name, "The header names this column twice. Remove one of them.")
-    _refuse_misspelt(header, 1, fields, problems)
     problems.raise_if_any()
 
 
@@ -225,6 +239,8 @@ def _csv_records(text: str, delimiter: str, problems: Problems) -> Iterator[tupl
 
 
 def _refuse_misspelt(names: Collection[str], line: int, fields: Collection[str], problems: Problems) -> None:
+    if len(names) > MAX_FIELDS:
+        problems.stop(f"There are {len(names):,} fields here. Is this the right file?", line=line)
     for name in names:
         if name not in fields and (near := get_close_matches(name[:60].lower(), fields, n=1, cutoff=0.8)):
             problems.add(line, name[:60], f"There is no such field. Did you mean “{near[0]}”?")

@@ -12,7 +12,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -126,26 +129,42 @@ def measure_memory(options: argparse.Namespace) -> list[dict[str, float]]:
         warm_up(model, on.make_dialogues(1000))
         for number, count in enumerate(options.queued):
             dialogues = on.make_dialogues(count)
-            run, _ = on.order(on.make_agent(model, number=number), dialogues)
-            del dialogues
-            peak = peak_memory(stage, run, seconds=options.memory_seconds)
+            with watched(stage) as peak:
+                run, _ = on.order(on.make_agent(model, number=number), dialogues)
+                wait_a_while(run, seconds=options.memory_seconds)
             table.append({"queued": count, "written": on.end(run), **peak})
             print(f"  {table[-1]}", file=sys.stderr)
     return table
 
 
-def peak_memory(stage: on.Stage, run, *, seconds: float) -> dict[str, float]:
-    """Look at every process twice a second until the run is done or the time is over; megabytes."""
+@contextmanager
+def watched(stage: on.Stage) -> Iterator[dict[str, float]]:
+    """Look at every process five times a second meanwhile; gives the largest megabytes of each."""
+    peak: dict[str, float] = {}
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.2):
+            for name, megabytes in stage.memory().items():
+                peak[f"{name} MB"] = max(peak.get(f"{name} MB", 0.0), round(megabytes, 1))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def wait_a_while(run, *, seconds: float) -> None:
+    """Return when the run is done or the time is over."""
     from annotation.states import RunState
 
-    peak: dict[str, float] = {}
     until = time.monotonic() + seconds
     while run.state != RunState.DONE and time.monotonic() < until:
-        for name, megabytes in stage.memory().items():
-            peak[f"{name} MB"] = max(peak.get(f"{name} MB", 0.0), round(megabytes, 1))
         time.sleep(0.5)
         run.refresh_from_db(fields=["state"])
-    return peak
 
 
 def tell(run: Run) -> Run:

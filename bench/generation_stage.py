@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from bench.machine import memory_of_tree
+from bench.machine import memory_of, memory_of_tree, title
 from webapp.stack.paths import broker_url, database_url, runtime_dir
 from webapp.stack.postgres import create_database, start_postgres
-from webapp.stack.process import Child
+from webapp.stack.process import Child, descendants
 from webapp.stack.valkey import start_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,11 +55,16 @@ class Stage:
         self.children["model worker"] = Child("model worker", program, env=env, log=self.data_dir / "model.log")
 
     def memory(self) -> dict[str, float]:
-        """Return the megabytes of every process with its descendants; the database without its cache of fixed size."""
-        return {
-            name: memory_of_tree(child.process.pid, kind="Pss_Anon" if name == "database" else "Pss")
-            for name, child in self.children.items()
-        }
+        """Return the megabytes of every process with its descendants; the database without its cache of fixed size.
+
+        Autovacuum stands apart: it samples up to 30,000 stored rows of a table, however many there are.
+        """
+        found = {name: memory_of_tree(child.process.pid) for name, child in self.children.items() if name != "database"}
+        server = self.children["database"].process.pid
+        parts = {pid: title(pid) for pid in [server, *descendants(server)]}
+        cleaners = [pid for pid, name in parts.items() if "autovacuum worker" in name]
+        found["database"] = memory_of(parts.keys() - set(cleaners), kind="Pss_Anon")
+        return {**found, "autovacuum": memory_of(cleaners, kind="Pss_Anon")}
 
     def start(self) -> None:
         from webapp.stack.services import celery, worker_program
@@ -129,12 +134,14 @@ def make_agent(model: Any, *, number: int) -> Any:
 
 
 def make_dialogues(count: int) -> list[Any]:
-    """Make so many different dialogues of one turn."""
+    """Make so many different dialogues of one turn, over a connection of their own."""
+    from django.db import connection
+
     from annotation.models import Collection, Dialogue
 
     rng = random.Random(1)
     collection = Collection.objects.create(name=f"Bench {count} {time.time()}")
-    return Dialogue.objects.bulk_create(
+    made = Dialogue.objects.bulk_create(
         (
             Dialogue(
                 collection=collection,
@@ -151,6 +158,8 @@ def make_dialogues(count: int) -> list[Any]:
         ),
         batch_size=2000,
     )
+    connection.close()
+    return made
 
 
 def order(agent: Any, dialogues: list[Any]) -> tuple[Any, float]:

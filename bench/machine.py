@@ -53,7 +53,20 @@ def memory_of_tree(root: int, *, kind: str = "Pss") -> float:
 
     `kind` is a line of smaps_rollup: `Pss_Anon` leaves out files and shared memory, such as a database's cache.
     """
-    return sum(_megabytes(pid, kind) for pid in [root, *descendants(root)])
+    return memory_of([root, *descendants(root)], kind=kind)
+
+
+def memory_of(pids: Iterable[int], *, kind: str = "Pss") -> float:
+    """Return the megabytes of these processes together."""
+    return sum(_megabytes(pid, kind) for pid in pids)
+
+
+def title(pid: int) -> str:
+    """Return what a process calls itself; "" where it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
 
 
 def _megabytes(pid: int, kind: str) -> float:

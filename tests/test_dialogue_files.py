@@ -90,7 +90,8 @@ def test_a_dialogue_of_one_speaker_may_be_answered_by_somebody_new():
         (b"\xff", "Line 2: This is not UTF-8"),
         (b'{"id": NaN}', "Line 2: This JSON cannot be used: NaN is not a JSON value."),
         (b'{"id": "b", "id": "c"}', "the field 'id' is there twice"),
-        (b'{"id": ' + b"9" * 5000 + b"}", "Line 2: This JSON cannot be used"),
+        (b'{"id": ' + b"9" * 5000 + b"}", "Line 2: This JSON cannot be used: a number has 5,000 digits."),
+        (json.dumps({f"k{n}": 1 for n in range(1001)}).encode(), "Line 2: There are 1,001 fields here."),
         (b"[" * 200_000, "Line 2: The JSON is nested too deeply"),
         (jsonl(a_dialogue(id="a")), "Line 2, id: “a” is also the id on line 1."),
         (jsonl(a_dialogue(id=None)), "Line 2, id: This field is missing."),
@@ -180,6 +181,11 @@ def test_csv_turns_are_plain_lines_or_json():
     assert (first.line, second.line) == (2, 4)
 
 
+def test_a_cell_holds_the_longest_dialogue_that_there_may_be():
+    said = "\n".join(f"{'Ana' if number % 2 else 'Luis'}: {'x' * 8000}" for number in range(200))
+    assert len(parse(f'{CSV_HEADER}a,"{said}",Ana,\n'.encode(), "d.csv")[0].turns) == 200
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_separators_are_recognised(separator):
     header = separator.join(["Next Speaker", "id", "turns"])
@@ -198,7 +204,7 @@ def test_csv_separators_are_recognised(separator):
         ("a,[1,Ana,[\n", "Line 2, tags: The cell begins like JSON"),
         ("a,,Ana,\n", "Line 2, turns: There are no turns."),
         ('a,"Ana: Hi,Ana,\n', "Line 2: The quotes or the length of this row are off"),
-        ("a," + "x" * 140_000 + ",Ana,\n", "Line 2: The quotes or the length of this row are off"),
+        ("a," + "x" * 17_000_000 + ",Ana,\n", "Line 2: The quotes or the length of this row are off"),
         ("a,Ana: \x00,Ana,\n", "Line 2, turns[1].text: It contains a null character"),
     ],
 )
@@ -211,6 +217,7 @@ def test_a_bad_row_is_named_with_its_field(row, says):
     [
         (b"name,age\n", "Line 1: The first line must name the columns"),
         (b"id,turns,turns,next_speaker\n", "Line 1, turns: The header names this column twice."),
+        (b"id" + b"," * 1001, "Line 1: There are 1,002 fields here."),
         (b"id,turns,nextspeaker\n", "Did you mean “next_speaker”?"),
         (b"id,turns,next_speaker\n\n\xff", "Line 3: This is not UTF-8"),
     ],
@@ -223,6 +230,12 @@ def test_a_long_line_of_blanks_is_refused_in_no_time():
     began = time.perf_counter()
     assert "Expected “Name: text”" in csv_problem("a,x" + " " * 120_000 + "x,Ana,\n")
     assert time.perf_counter() - began < 2
+
+
+def test_a_field_named_twice_is_found_among_very_many():
+    """Compared name by name it would take hours."""
+    names = ",".join(f'"k{number}": 1' for number in range(300_000))
+    assert "the field 'id' is there twice" in message_of(f'{{{names}, "id": "a", "id": "b"}}'.encode())
 
 
 @given(data=st.binary(max_size=400), suffix=st.sampled_from([".jsonl", ".csv", ".tsv", ".json", ".txt", ""]))

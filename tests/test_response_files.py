@@ -79,6 +79,7 @@ def test_the_examples_answer_the_example_dialogues(name):
         ([line(response=["a"])], "Line 1, response: Expected text"),
         ([line(response="x" * 20_001)], "Line 1, response: This has 20,001 characters"),
         ([line(""), line("d2")], "Line 1, dialogue_id: This field is missing"),
+        ([line(finish_reason=[])], "Line 1, finish_reason: Expected stop, or length"),
         ([line(finish_reason="done")], "Line 1, finish_reason: Expected stop, or length"),
         ([line(skill="a\x00")], "Line 1, skill: It contains a null character"),
         ([line(collection="Pilto")], "There is no collection “Pilto”. Did you mean “Pilot”?"),

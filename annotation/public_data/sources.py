@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import annotation.row_files  # noqa: F401 - lets a cell of CSV hold a whole dialogue
 from annotation.errors import DuologueError
 
 MAX_BYTES = 1024 * 1024 * 1024
@@ -19,8 +20,6 @@ MAX_BYTES = 1024 * 1024 * 1024
 MAX_LIST_BYTES = 200 * 1024 * 1024
 # No split that is used here has so many rows; more would fill the memory.
 MAX_ROWS = 2_000_000
-# Published tables hold whole dialogues in a cell.
-LONGEST_CELL = 16 * 1024 * 1024
 LINES, TABLE, COLUMNAR = {".jsonl", ".ndjson", ".json"}, {".csv": ",", ".tsv": "\t"}, {".parquet"}
 INSTALL = "Install it (pip install 'datasets>=4,<6')"
 # Where the hub keeps a copy as Parquet of sets that were published with a loading script, which nobody runs any more.
@@ -90,7 +89,6 @@ def _listed(path: Path) -> Iterator[DataRow]:
 
 
 def _table_rows(path: Path, delimiter: str) -> Iterator[DataRow]:
-    usual = csv.field_size_limit(LONGEST_CELL)
     with _opened(path, MAX_BYTES) as file:
         reader = csv.DictReader(_text_lines(file, path), delimiter=delimiter)
         try:
@@ -98,8 +96,6 @@ def _table_rows(path: Path, delimiter: str) -> Iterator[DataRow]:
                 yield DataRow(number, {name: _cell(text) for name, text in cells.items() if name is not None})
         except csv.Error as error:
             raise DataRefused(f"{path.name}, near line {reader.line_num}: this is no CSV ({error}).") from None
-        finally:
-            csv.field_size_limit(usual)
 
 
 def _library_rows(source: str | Path, *, split: str, revision: str) -> Iterator[DataRow]:
