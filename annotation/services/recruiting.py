@@ -106,6 +106,11 @@ def way_out(study: Study, how: Exit, code: str = "") -> WayOut:
     return platform.way_out(how, setup, code or setup.codes.get(how, ""))
 
 
+def shows_code(study: Study) -> bool:
+    """Whether people who complete the study read a code on its last page."""
+    return bool(way_out(study, Exit.COMPLETED, code_for(study, Exit.COMPLETED)).code)
+
+
 def code_for(study: Study, how: Exit) -> str:
     """Return the code for somebody who goes by this exit: a new one, or the study's for this exit."""
     if how in ENDS_ELSEWHERE:

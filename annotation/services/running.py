@@ -66,6 +66,8 @@ def top_up_batch(study: Study, batch_id: int, places: int, *, actor: Actor) -> P
 def tell_everybody(study: Study, text: str, *, actor: Actor) -> Study:
     """Show a message once to everybody, on their next page; an empty one takes back what was not yet shown.
 
+    The last page of those who are through goes on showing what came after they left.
+
     Raises: MessageTooLong, NotRunning.
     """
     said = " ".join(text.replace("\x00", "").split())

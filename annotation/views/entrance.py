@@ -25,6 +25,7 @@ from annotation.states import Exit, StudyState
 from annotation.views import entry_cookie
 from annotation.views.annotators import find_annotator, forget, in_its_language, remember
 from annotation.views.entry_cookie import Ticket
+from annotation.views.leading import lead_on
 from annotation.views.ways_out import show_exit
 
 
@@ -143,7 +144,8 @@ def _enrol(request: HttpRequest, study: Study, visitor: Visitor | None, *, versi
     )
     if visitor and visitor.submission:
         platform_events.catch_up(annotator.identity, now=timezone.now())
-    response = redirect("annotator:instructions", study=study.code)
+    standing = annotators.find_standing(study.code, annotator.code)
+    response = lead_on(standing, now=timezone.now()) if standing else redirect("annotator:next", study=study.code)
     remember(response, study=study.code, annotator=annotator.code)
     entry_cookie.take(request, response, study)
     return response

@@ -66,6 +66,8 @@ def _show_end(request: AnnotatorRequest) -> HttpResponse:
     annotator = Annotator.objects.select_related("study").get(pk=request.standing.annotator_id)
     context = exit_context(annotator.study, Exit(annotator.exit), annotator)
     context |= {"face": request.face, "annotator": annotator, "thanked": "thanks" in request.GET}
+    # What came after they had left: not marked as seen, for no other page will show it to them.
+    context["message"] = request.standing.message
     return render(request, "annotator/finish.html", context)
 
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods
 from annotation.flow import Step
 from annotation.forms import read_asked, read_option
 from annotation.models import Study
-from annotation.practice import is_as_expected, wrong_answers
+from annotation.practice import wrong_answers
 from annotation.services.faces import read_face
 from annotation.services.flows import Steps, read_steps
 from annotation.services.sheets import Sheet, read_sheet
 from annotation.views.access import researcher_view
-from annotation.views.exercises import draw_examples, question_of
+from annotation.views.exercises import draw_examples, explain, question_of
 from annotation.views.screens import draw_exercise
 
 Page = tuple[str, dict[str, Any]]
@@ -67,8 +67,7 @@ def _training(request: HttpRequest, steps: Steps, sheet: Sheet) -> Page:
     context: dict[str, Any] = draw_exercise(exercise.pair, question, sheet.rules, is_missing=is_missing)
     context |= {"number": number, "total": total, "next_number": number % total + 1}
     if request.method == "POST" and not is_missing:
-        is_right = is_as_expected(value, exercise.expected)
-        context |= {"is_explained": True, "is_right": is_right, "feedback": exercise.feedback}
+        context |= explain(exercise, sheet, value)
     return "annotator/practice.html", context
 
 

@@ -19,8 +19,9 @@ from annotation.answers import Answer, Problem, find_problems
 from annotation.checks import FIELD, CheckItem, is_hasty, item_for
 from annotation.flow import Step
 from annotation.forms import WordsForm, as_draft, from_draft, read_answers, read_short, read_sure, read_timing
-from annotation.services import flows, slots
-from annotation.services.annotators import Held, report_problem
+from annotation.models import Study
+from annotation.services import flows, recruiting, slots
+from annotation.services.annotators import Held, Standing, report_problem
 from annotation.services.claiming import may_be_open, why_no_work
 from annotation.services.sheets import Sheet, frozen_sheet
 from annotation.services.slots import Checked, InvalidAnswers, NoWork, Reason, Receipt, TooLateToCorrect
@@ -53,11 +54,21 @@ def following(request: AnnotatorRequest) -> HttpResponse:
         "face": request.face,
         "standing": standing,
         "none": None if is_open else none,
+        "finish": _finish_words(standing),
         "last": slots.find_last(standing),
         "note": _note(request.GET.get("saved")),
         "message": take_message(request),
     }
     return render(request, "annotator/no_work.html", context)
+
+
+def _finish_words(standing: Standing) -> str:
+    """Say what really comes after the last comparison: more questions, a code, or just the end."""
+    if flows.where(standing, is_main_over=True) == Step.CLOSING:
+        return _("Go on to the last questions")
+    if standing.submitted_count and recruiting.shows_code(Study.objects.get(pk=standing.study_id)):
+        return _("Finish and get the completion code")
+    return _("Finish")
 
 
 @annotator_required

@@ -49,7 +49,7 @@ def _steer(request: HttpRequest, study: Study) -> str:
             return _top_up(request, study)
         case "message":
             running.tell_everybody(study, request.POST.get("message", ""), actor=actor)
-            said = "Everybody sees it once, on their next comparison."
+            said = "Everybody sees it once, on their next page; people who are through, on their last one."
             return said if study.message else "Nothing more is shown."
     raise DuologueError("Choose one of the buttons.")
 

@@ -22,8 +22,8 @@ from annotation.services.sheets import Sheet, frozen_sheet
 from annotation.states import Exit
 from annotation.views import entry
 from annotation.views.annotators import AnnotatorRequest, annotator_required, take_message
-from annotation.views.exercises import question_of
-from annotation.views.leading import to_step
+from annotation.views.exercises import explain, question_of
+from annotation.views.leading import lead_on, to_step
 from annotation.views.screens import draw_exercise
 
 View = Callable[[AnnotatorRequest], HttpResponse]
@@ -54,7 +54,7 @@ def device(request: AnnotatorRequest) -> HttpResponse:
     is_too_small = needs_computer and _is_phone(request)
     if answer == "yes" and not is_too_small:
         flows.pass_device(request.standing, now=timezone.now())
-        return redirect("annotator:next", study=request.standing.study_code)
+        return lead_on(request.standing, now=timezone.now())
     context = {
         "face": request.face,
         "needs_computer": needs_computer,
@@ -81,8 +81,10 @@ def comprehension(request: AnnotatorRequest) -> HttpResponse:
     wrong: list[int] = []
     if request.method == "POST" and not missing:
         wrong = flows.answer_comprehension(standing, given, now=timezone.now())
-        if not wrong or not flows.attempts_left_of(standing):
-            return redirect("annotator:next", study=standing.study_code)
+        if not wrong:
+            return lead_on(standing, now=timezone.now())
+        if not flows.attempts_left_of(standing):
+            return to_step(standing, Step.END)
     rows = [_row(asked, given[asked.id], asked.id in missing, asked.id in wrong) for asked in steps.comprehension]
     for row in rows:
         row["hint"] = steps.hints[row["asked"].id] if row["is_wrong"] else ""
@@ -149,9 +151,7 @@ def _explain(request: AnnotatorRequest, number: int) -> HttpResponse:
         "number": number,
         "total": len(steps.training),
         "message": take_message(request),
-        "is_right": attempt.is_right,
-        "feedback": exercise.feedback,
-        "is_explained": True,
+        **explain(exercise, sheet, str(attempt.answers.get("value", ""))),
     }
     return render(request, "annotator/practice.html", context)
 

@@ -155,6 +155,21 @@ def test_a_message_is_shown_once_on_the_next_page(researcher, client):
     assert "mended" not in shown
 
 
+def test_a_message_reaches_people_who_are_through_on_their_last_page(client):
+    study = build.make_running_study(dialogues=1, k=1)
+    person = start(client, study)
+    running.tell_everybody(study, "Seen at work.", actor=None)
+    client.get(page_of(held_by(person)))
+    client.post(page_of(held_by(person)), answers(study))
+    last = f"/s/{study.code}/finish/"
+    assert "Seen at work." not in client.post(last, follow=True).text
+    running.tell_everybody(study, "The bonus comes on Friday.", actor=None)
+    for _ in range(2):
+        assert "The bonus comes on Friday." in client.get(last).text
+    running.tell_everybody(study, "", actor=None)
+    assert "From the researchers" not in client.get(last).text
+
+
 def test_viewers_and_strangers_steer_nothing(client):
     study = build.make_running_study()
     for person in (None, build.make_stranger(), build.make_stranger(is_staff=True)):

@@ -1,12 +1,16 @@
 """The steps around the main part: one after the other, graded on the server, left by a kind exit."""
 
 import pytest
+from django.http import HttpResponse
+from django.utils import timezone
 
 from annotation.models import Annotator, Assignment, StepAttempt
 from annotation.services import flows
 from annotation.states import Exit
-from tests.build import make_running_study
+from annotation.views.annotators import remember
+from tests.build import make_annotator, make_running_study
 from tests.pages.people import agree, answers, held_by, page_of
+from tests.platforms.people import make_recruiting_study
 
 pytestmark = pytest.mark.django_db
 
@@ -62,10 +66,14 @@ def wrong(study):
     return {name: 3 - number for name, number in right(study).items()}
 
 
-def to_training(client, study, home):
+def to_questions(client, study, home):
     agree(client, study)
     pass_device(client, home)
     client.post(f"{home}next/")
+
+
+def to_training(client, study, home):
+    to_questions(client, study, home)
     client.post(f"{home}questions/", right(study))
 
 
@@ -217,11 +225,70 @@ def test_a_stranger_is_led_to_consent(client, study, home):
     assert not Annotator.objects.exists()
 
 
-def test_a_study_without_instructions_goes_straight_to_work(client):
+def test_a_study_without_any_step_begins_with_consent_and_a_comparison(client):
     study = make_running_study(has_instructions=False)
-    agree(client, study)
+    begun = agree(client, study)
+    assert begun.url == page_of(held_by(study.annotators.get()))
+    assert client.get(begun.url).status_code == 200
+
+
+def test_the_last_step_leads_straight_to_a_comparison(client, study, home):
+    study.practice.all().delete()
+    to_questions(client, study, home)
+    first = client.post(f"{home}questions/", right(study))
+    assert first.url == page_of(held_by(study.annotators.get()))
+
+
+def test_the_device_check_leads_straight_to_a_comparison_where_nothing_else_is_asked(client):
+    study = make_running_study(has_instructions=False, device_check="any")
+    home = f"/s/{study.code}/"
+    assert agree(client, study).url == f"{home}device/"
+    assert pass_device(client, home).url == page_of(held_by(study.annotators.get()))
+
+
+def test_the_last_practice_leads_straight_to_a_comparison(client, study, home):
+    to_training(client, study, home)
+    for number, value in ((1, "-1"), (2, "1")):
+        page = client.post(f"{home}practice/", {"number": number, "naturalness": value}, follow=True).text
+        assert f'<form method="post" action="{home}next/">' in page
+        following = client.post(f"{home}next/")
+    assert following.url == page_of(held_by(study.annotators.get()))
+
+
+def test_a_step_that_is_passed_while_the_study_is_paused_says_so(client, study, home):
+    study.practice.all().delete()
+    to_questions(client, study, home)
+    type(study).objects.filter(pk=study.pk).update(state="paused")
+    page = client.post(f"{home}questions/", right(study), follow=True).text
+    assert "The study is taking a break" in page
+
+
+def test_the_last_page_of_comparisons_names_what_comes_next(client, study, home):
+    study.practice.all().delete()
+    to_questions(client, study, home)
+    client.post(f"{home}questions/", right(study))
+    client.post(page_of(held_by(study.annotators.get())), answers(study))
+    assert "Go on to the last questions" in client.get(f"{home}next/").text
+
+
+@pytest.mark.parametrize(
+    ("platform", "fields", "says"),
+    [
+        ("open", {}, "Finish and get the completion code"),
+        ("prolific", {"codes": {Exit.COMPLETED: "C1DONE"}}, "Finish and get the completion code"),
+        ("connect", {"completion_address": "https://connect.example.org/done"}, ">Finish<"),
+        ("mturk", {}, ">Finish<"),
+    ],
+)
+def test_a_code_is_promised_where_one_is_given(client, platform, fields, says):
+    study = make_recruiting_study(platform, **fields)
+    annotator = make_annotator(study, instructed_at=timezone.now())
+    response = HttpResponse()
+    remember(response, study=study.code, annotator=annotator.code)
+    client.cookies.update(response.cookies)
     client.post(f"/s/{study.code}/next/")
-    assert held_by(study.annotators.get())
+    client.post(page_of(held_by(annotator)), answers(study))
+    assert says in client.get(f"/s/{study.code}/next/").text
 
 
 def test_the_usual_study_has_the_instructions_alone(client):
