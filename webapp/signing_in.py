@@ -93,6 +93,7 @@ class Tries(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no type hint
 def _take_browser(request: Any, credentials: Any) -> None:
     name = get_client_username(request, credentials) or ""
     request.axes_user_agent = "known" if _knows(request, name) else ""
+    request.axes_http_accept = ""
 
 
 def _knows(request: HttpRequest, name: str) -> bool:

@@ -88,6 +88,8 @@ def gate(study: Study, visitor: Visitor | None) -> Gate:
     recruitment = recruitment_of(study)
     if recruitment.platform != "open" and (visitor is None or visitor.platform != recruitment.platform):
         return Gate.STRANGER
+    if visitor and recruitment.platform == "invitation" and _is_revoked(study, visitor):
+        return Gate.STRANGER
     if visitor and find_enrolled(study, visitor):
         return Gate.KNOWN
     if visitor and is_excluded(study, visitor):
@@ -97,6 +99,11 @@ def gate(study: Study, visitor: Visitor | None) -> Gate:
     except places.NoSuchBatch:
         return Gate.NO_BATCH
     return Gate.FULL if places.is_full(study, batch) else Gate.OPEN
+
+
+def _is_revoked(study: Study, visitor: Visitor) -> bool:
+    """Whether a personal link was revoked while its person read the consent text."""
+    return not study.invitations.filter(code=visitor.person, revoked_at=None).exists()
 
 
 def way_out(study: Study, how: Exit, code: str = "") -> WayOut:

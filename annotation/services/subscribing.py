@@ -1,5 +1,10 @@
 """Ask Prolific to tell us about submissions: a subscription, and the confirmation that it is ours."""
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import validate_host
+
 from annotation.errors import DuologueError
 from annotation.models import Recruitment
 from annotation.platforms.protocol import is_https_address
@@ -23,7 +28,7 @@ def subscribe(recruitment: Recruitment, said: str, *, actor: Actor) -> str:
     """
     workspace, _, site = said.strip().partition(" ")
     target = site.strip().rstrip("/") + EVENTS_PATH
-    if not workspace.isalnum() or not is_https_address(target):
+    if not workspace.isalnum() or not _is_ours(target):
         raise NotSubscribed(
             "Enter the workspace's id, a space, and the address of this site that begins with https://."
         )
@@ -33,6 +38,11 @@ def subscribe(recruitment: Recruitment, said: str, *, actor: Actor) -> str:
         raise NotSubscribed(f"Prolific did not subscribe us. {problem}") from problem
     record(recruitment.study, "subscribe to events", actor=actor, subscription=number, target=target)
     return f"Prolific tells {target} from now on. The subscription is {number}."
+
+
+def _is_ours(address: str) -> bool:
+    """Whether an address is of this site: what people at the platform do is told to nobody else."""
+    return is_https_address(address) and validate_host(urlsplit(address).hostname or "", settings.ALLOWED_HOSTS)
 
 
 def _subscribe(workspace: str, target: str) -> str:

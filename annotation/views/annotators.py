@@ -52,7 +52,7 @@ def forget(response: HttpResponse, *, study: UUID) -> None:
 
 def find_annotator(request: HttpRequest, study: UUID) -> Standing | None:
     """Return where the annotator of this browser stands in the study; None for a stranger."""
-    code = request.get_signed_cookie(COOKIE, default="", salt=_salt(study))
+    code = request.get_signed_cookie(COOKIE, default="", salt=_salt(study), max_age=MAX_AGE)
     return find_standing(study, UUID(code)) if code else None
 
 

@@ -6,12 +6,13 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from annotation.models import Recruitment
+from annotation.models import Recruitment, Study
 from annotation.services import exclusions, studies
 from annotation.states import Exit
 from tests import build
 from tests.console.judging import make_judged_study
 from tests.console.simulated import THREE_AGENTS, make_simulated_study
+from tests.console.test_admin_pages import fill_every_table
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -119,4 +120,33 @@ def test_the_admin_is_shown_without_javascript(browser, live_server, client, wid
         shown = page.locator("#main").get_by_text(words).first
         expect(shown).to_be_visible()
         assert page.locator("#nav-sidebar").count() == 0 or not page.locator("#nav-sidebar").is_visible()
+    context.close()
+
+
+def test_the_admin_runs_no_script_of_a_page_and_works_all_the_same(browser, live_server, client):
+    """Its pages run under a policy that knows files alone: the browser complains of every other script."""
+    fill_every_table()
+    client.force_login(build.make_researcher())
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if "Policy" in message.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    pages = [reverse("admin:index"), reverse("second_step")]
+    pages += [reverse(f"admin:annotation_{table}_changelist") for table in ("study", "comparison", "annotator")]
+    pages += [reverse(f"admin:annotation_{table}_add") for table in ("study", "collection", "agent", "promptset")]
+    study = Study.objects.get()
+    pages.append(reverse("admin:annotation_recruitment_change", args=[study.recruitment.pk]))
+    for address in pages:
+        page.goto(live_server.url + address)
+    Study.objects.update(state="draft", frozen_sha256="")
+    page.goto(live_server.url + reverse("admin:annotation_study_change", args=[study.pk]))
+    before = page.locator("input[name^='criteria-'][name$='-key']").count()
+    page.get_by_role("link", name="Add another Criterion").click()
+    expect(page.locator("input[name^='criteria-'][name$='-key']")).to_have_count(before + 1)
+    assert complaints == []
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))")
+    assert page.evaluate("window.ran") is None
+    assert "script-src" in complaints[0]
     context.close()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission, User
 from django.db.models import ForeignKey
 from django.test import Client
 from django.urls import reverse
@@ -256,3 +257,19 @@ def test_every_change_on_the_pages_of_a_study_stands_in_its_trail(studies):
     assert told == ["edited", "exit codes", "pause run", "cancel run", "exit codes", "recruitment removed"]
     assert own.events.get(verb="edited").detail == {"fields": ["comprehension questions"]}
     assert "SECRET1" not in str(list(own.events.values()))
+
+
+def test_whoever_manages_accounts_makes_nobody_a_superuser_and_opens_none_of_their_accounts():
+    manager, boss = build.make_member(None), build.make_researcher()
+    manager.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    client = sign_in(manager)
+    own = page(User, "change", manager.pk)
+    form = fields_of(client.get(own)) | {"is_superuser": "on", "first_name": "Mo"}
+    assert client.post(own, form).status_code == 302
+    manager.refresh_from_db()
+    assert (manager.first_name, manager.is_superuser) == ("Mo", False)
+    assert client.post(page(User, "change", boss.pk), form).status_code == 403
+    words = {"password1": "a new and quiet one", "password2": "a new and quiet one", "usable_password": "true"}
+    assert client.post(reverse("admin:auth_user_password_change", args=[boss.pk]), words).status_code == 403
+    assert client.post(page(User, "delete", boss.pk), {"post": "yes"}).status_code == 403
+    assert User.objects.get(pk=boss.pk).password == boss.password

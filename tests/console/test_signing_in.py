@@ -73,7 +73,7 @@ def test_failed_tries_keep_neither_address_nor_browser(client, member):
     client.post(
         reverse("admin:login"),
         {"username": "ada", "password": "wrong", "otp_token": "123456"},
-        headers={"user-agent": "Telltale/1.0"},
+        headers={"user-agent": "Telltale/1.0", "accept": "text/Telltale"},
         REMOTE_ADDR="203.0.113.9",
     )
     kept = str(list(AccessAttempt.objects.values()))

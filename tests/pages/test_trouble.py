@@ -1,11 +1,15 @@
 """Pages for people in trouble: lost cookies, wrong addresses, things sent twice or far too long."""
 
+import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
+from django.core import signing
 from django.test import Client
 
 from annotation.models import ProblemReport
+from annotation.views.annotators import MAX_AGE
 from tests.build import make_running_study
 from tests.pages.people import answers, held_by, page_of, start
 
@@ -76,3 +80,13 @@ def test_a_wrong_address_is_explained_in_words(client):
 def test_pages_without_a_translation_are_in_english_and_say_so(client, study):
     page = client.get(f"/s/{study.code}/", headers={"Accept-Language": "fi, sv;q=0.9"})
     assert '<html lang="en" dir="ltr">' in page.text
+
+
+def test_a_browser_is_known_for_as_long_as_its_cookie_lives_and_no_longer(client, study, monkeypatch):
+    """Whoever keeps a copy of the cookie cannot use it for ever."""
+    held = held_by(start(client, study))
+    assert client.get(page_of(held)).status_code == 200
+    later = time.time() + MAX_AGE + 60
+    monkeypatch.setattr(signing, "time", SimpleNamespace(time=lambda: later))
+    answer = client.get(page_of(held))
+    assert (answer.status_code, answer["Location"]) == (302, f"/s/{study.code}/")

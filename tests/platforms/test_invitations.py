@@ -14,6 +14,7 @@ from annotation.services import invitations
 from annotation.services.sealed_tokens import invitation_token
 from annotation.states import Exit
 from tests.build import make_researcher, make_stranger
+from tests.pages.people import agree
 from tests.platforms.people import come_in, home_of, judge_all, make_recruiting_study
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,11 @@ def test_links_are_for_those_who_may_change_the_study(study):
 
 def test_a_list_is_not_made_by_a_get(researcher, study):
     assert researcher.get(page(study, "list.csv")).status_code == 405
+
+
+def test_a_link_revoked_while_its_person_reads_the_consent_text_lets_nobody_in(client, study):
+    [invitation] = invite(study)
+    client.get(link_of(invitation))
+    invitations.revoke(invitation, actor=None, now=timezone.now())
+    assert agree(client, study).status_code == 403
+    assert not study.annotators.exists()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from annotation import tasks
@@ -243,6 +243,16 @@ def test_events_are_posts(client):
     assert client.get("/platforms/prolific/events/").status_code == 405
 
 
+def test_nobody_but_this_site_is_told_what_people_do(platform, study):
+    browser = Client()
+    browser.force_login(make_researcher())
+    said = {"reason": "63722982f9cc073ecc730f6b https://elsewhere.example.com"}
+    page = browser.post(f"/admin/annotation/recruitment/{study.recruitment.pk}/do/subscribe/", said, follow=True)
+    assert "the address of this site" in page.text
+    assert platform.calls == []
+
+
+@override_settings(ALLOWED_HOSTS=["study.example.org", "testserver"])
 def test_a_subscription_is_confirmed_with_the_secret_of_its_answer(platform, study):
     browser = Client()
     browser.force_login(make_researcher())
