@@ -1,7 +1,8 @@
 """Decisions about pay: proposed by the rules, made by a person, exported only where the platform's rule is met."""
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -73,6 +74,20 @@ def cases(study: Study) -> list[Case]:
         _case(study, person, times.get(person.pk, nothing), crowds.get(person.submitted_count, nobody), takes)
         for person in counted
     ]
+
+
+_LOOK_FIRST = (Decision.REJECT, Decision.BONUS, Decision.RETURN, Decision.APPROVE, None)
+
+
+def to_look_at_first(found: Sequence[Case]) -> list[Case]:
+    """Return the cases with those first that are not decided, and of them what is no plain approval."""
+    return sorted(found, key=lambda case: (case.decided is not None, _LOOK_FIRST.index(case.proposal)))
+
+
+def open_proposals(found: Sequence[Case]) -> list[tuple[Decision, int]]:
+    """Return how many people are not decided about, by what is proposed for them."""
+    proposed = Counter(case.proposal for case in found if case.decided is None)
+    return [(decision, proposed[decision]) for decision in _LOOK_FIRST if decision and proposed[decision]]
 
 
 def _crowds(times: Mapping[int, Worked]) -> dict[int, Crowd]:

@@ -4,8 +4,10 @@ import re
 from decimal import Decimal
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -20,6 +22,7 @@ from annotation.services.exports.files import download_name
 from annotation.views.access import note_download, researcher_view
 from annotation.views.results import page_context
 
+PEOPLE_A_PAGE = 100
 UNDO = "undo"
 """Beside the decisions: take back the one that was made."""
 _AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
@@ -74,8 +77,10 @@ def _number(text: str) -> int:
 @researcher_view()
 def decisions(request: HttpRequest, study: Study) -> HttpResponse:
     """Show what the rules propose for everybody, and what was decided."""
+    found = deciding.cases(study)
     context = page_context(request, study, current="decisions") | {
-        "cases": deciding.cases(study),
+        "sheet": Paginator(deciding.to_look_at_first(found), PEOPLE_A_PAGE).get_page(request.GET.get("page")),
+        "proposals": deciding.open_proposals(found),
         "options": list(Decision),
         "pay_lists": pay_lists.offered(study),
     }
@@ -91,7 +96,8 @@ def decide(request: HttpRequest, study: Study) -> HttpResponse:
         messages.success(request, f"{name}: {_decide(request, study, name)}.")
     except DuologueError as problem:
         messages.error(request, f"{name}: {problem.user_message}")
-    return redirect("decisions", study.code)
+    page = _number(request.POST.get("page", ""))
+    return redirect(reverse("decisions", args=[study.code]) + (f"?page={page}" if page > 1 else ""))
 
 
 def _decide(request: HttpRequest, study: Study, name: str) -> str:

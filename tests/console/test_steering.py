@@ -16,6 +16,7 @@ from annotation.models import Annotator, Assignment, CheckResult, Event, PayDeci
 from annotation.presets import CLOSING, EXAMPLE, QUESTIONS, TRAINING
 from annotation.services import deciding, monitoring, running, times
 from annotation.states import Exit, Outcome
+from annotation.views import steering
 from tests import build
 from tests.pages.people import agree, answers, held_by, page_of, start
 
@@ -322,6 +323,22 @@ def test_deciding_and_exporting_ask_the_database_as_often_for_many_people_as_for
 
     statements(1)
     assert statements(12) == statements(1)
+
+
+def test_what_wants_a_look_comes_first_and_many_people_are_shown_on_pages(researcher, monkeypatch):
+    monkeypatch.setattr(steering, "PEOPLE_A_PAGE", 2)
+    study = make_paid_study(quota_per_annotator=4, seconds_per_comparison=60)
+    plain, done, poor, failed = (finish_one(study, minutes=minutes) for minutes in (4, 4, 20, 4))
+    fail_checks(failed, 1)
+    decide(researcher, study, done, decision="approve")
+    address = reverse("decisions", args=[study.code])
+    pages = [researcher.get(f"{address}?page={number}").text for number in (1, 2)]
+    shown = [re.findall(r'<th scope="row">([^<]+)</th>', page) for page in pages]
+    assert shown == [[failed.pseudonym, poor.pseudonym], [plain.pseudonym, done.pseudonym]]
+    assert all("Still to decide: reject 1, bonus 1, approve 1." in page for page in pages)
+    assert "1 of 2" in pages[0]
+    form = {"annotator": plain.pseudonym, "decision": "approve", "page": "2"}
+    assert researcher.post(reverse("decide", args=[study.code]), form).url == f"{address}?page=2"
 
 
 def test_cost_counts_bonuses_and_leaves_out_the_rejected():
