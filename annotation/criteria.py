@@ -1,6 +1,17 @@
 """Criteria that most studies ask about, defined for people who have never read a paper. Pure: no Django."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from annotation.checks import FIELD
+
+TAKEN = frozenset({FIELD, "active_ms", "blurs", "sure", "csrfmiddlewaretoken"})
+"""Fields of the rating page beside those of the criteria."""
+
+
+def taken_keys(keys: Sequence[str]) -> list[str]:
+    """Return the keys under which the page sends something else, so that an answer would be lost or read as that."""
+    return [key for key in keys if key in TAKEN or key.removesuffix("-reason") in {*keys} - {key}]
 
 
 @dataclass(frozen=True)

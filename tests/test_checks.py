@@ -4,11 +4,14 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.checks import (
     FIRST_REPEAT_AFTER,
+    INSTRUCTIONS,
     NONSENSE,
     CheckKind,
     Checks,
@@ -17,33 +20,56 @@ from annotation.checks import (
     item_for,
     special_at,
 )
-from annotation.views.one_more import draw_item, option_words
+from annotation.rehearsal.page import read_page
+from annotation.views.one_more import draw_item, item_words, option_words
 
 seeds = st.integers(0, 2**31 - 1)
 BOTH = Checks(every=8)
+KINDS = [tuple(CheckKind), (CheckKind.INSTRUCTION,), (CheckKind.NONSENSE,)]
 
 
-def follow(html: str) -> str:
-    """Read a check as a person does, and answer what its words ask; returns the value of the option chosen."""
-    from annotation.rehearsal.page import read_page
+DISAGREEING = {"en": "Disagree", "de": "Stimme nicht zu", "es": "En desacuerdo", "ar": "لا أوافق"}
+"""How people say no to nonsense, in the words of the page."""
 
+
+def follow(html: str, language: str = "en") -> str:
+    """Read a check as a person does, and answer what its words ask; returns the value of the option chosen.
+
+    Who is told what to choose chooses the one option whose words stand in the text; anything else is nonsense.
+    """
     page = read_page(html)
-    text = page.all("legend")[0].text
-    offered = {option.text.rstrip("0123456789 "): option.all("input")[0] for option in page.all("label")}
-    if text.startswith("For this one, please choose "):
-        wanted = text.removeprefix("For this one, please choose ").rstrip(".")
-    else:
-        wanted = next(words for words in offered if words.startswith("Disagree"))
-    return offered[wanted].attributes["value"]
+    group = next(group for group in page.all("fieldset") if "one-more" in group.attributes["class"])
+    text = group.all("legend")[0].text
+    offered = {option.text.rstrip("0123456789 "): option.all("input")[0] for option in group.all("label")}
+    named = [words for words in offered if words in text]
+    assert len(named) <= 1, "a text names one option at most"
+    return offered[named[0] if named else DISAGREEING[language]].attributes["value"]
 
 
-@given(seed=seeds, block=st.integers(0, 200), every=st.integers(2, 30))
-def test_who_follows_the_text_always_passes(seed, block, every):
-    checks = Checks(every=every)
+@pytest.mark.parametrize("language", DISAGREEING)
+@given(seed=seeds, block=st.integers(0, 200), every=st.integers(1, 30), kinds=st.sampled_from(KINDS))
+def test_who_follows_the_text_always_passes_in_every_language(language, seed, block, every, kinds):
+    checks = Checks(every=every, kinds=kinds)
     numbers = range(block * every + 1, block * every + every + 1)
     items = [item for number in numbers if (item := item_for(checks, seed=seed, number=number))]
     assert len(items) == 1, "exactly one check in every block"
-    assert items[0].passes(follow(draw_item(items[0])))
+    with translation.override(language):
+        assert items[0].passes(follow(draw_item(items[0]), language))
+
+
+def test_the_pages_have_no_language_without_its_honest_reader():
+    assert set(DISAGREEING) == {code for code, _ in settings.LANGUAGES}
+
+
+@pytest.mark.parametrize("language", DISAGREEING)
+def test_every_text_is_asked_as_it_should_be_in_every_language(language):
+    """Each item on its own: an instruction names its side and no other option, nonsense names none."""
+    with translation.override(language):
+        for name, text in item_words().items():
+            named = [value for value, words in option_words().items() if words in text]
+            assert named == ([name.removeprefix("choose-")] if name in INSTRUCTIONS else [])
+        assert len(set(option_words().values())) == 6, "options that read alike cannot be told apart"
+        assert option_words()["disagree"] == DISAGREEING[language]
 
 
 @given(seed=seeds, number=st.integers(1, 500))

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from annotation.allocation import plan_slots
 from annotation.answers import AnswerRules, strength
 from annotation.checks import main_in_full_part
+from annotation.criteria import taken_keys
 from annotation.errors import DuologueError
 from annotation.models import Assignment, Matchup, Slot, Study
 from annotation.services.actors import Actor
@@ -92,11 +93,13 @@ def _bad_criteria(study: Study) -> list[str]:
     criteria = list(study.criteria.all())
     if not criteria:
         return ["Add at least one criterion."]
-    return [
+    lacking = [
         f"Give the criterion {criterion.key} a name, a question and a definition."
         for criterion in criteria
         if not (criterion.name.strip() and criterion.question.strip() and criterion.definition.strip())
     ]
+    taken = taken_keys([criterion.key for criterion in criteria])
+    return lacking + [f"Call the criterion {key} otherwise: the rating page uses that key itself." for key in taken]
 
 
 def _bad_matchups(study: Study) -> list[str]:

@@ -17,8 +17,8 @@ from annotation.models import Study
 from annotation.services.annotators import Standing, find_standing
 from annotation.services.faces import Face, frozen_face
 from annotation.services.running import mark_seen
+from annotation.services.spoken import spoken
 
-SPOKEN = {code.lower(): code for code, _ in settings.LANGUAGES}
 COOKIE = "duologue"
 MAX_AGE = 60 * 60 * 24 * 90
 
@@ -62,7 +62,7 @@ def _salt(study: UUID) -> str:
 
 def speaking(tag: str) -> AbstractContextManager[None]:
     """Answer in the study's language where the pages exist in it, and in the browser's otherwise."""
-    language = SPOKEN.get(tag.lower()) or SPOKEN.get(tag.split("-")[0].lower())
+    language = spoken(tag)
     return translation.override(language) if language else nullcontext()
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from tests.build import make_running_study
 from tests.console.test_study_admin import make_draft_with_responses
 from tests.pages.people import answers, held_by, page_of, start
 from tests.pages.test_cost import CONTROL
+from tests.test_checks import DISAGREEING, follow
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,37 @@ def test_a_check_stands_under_its_comparison_and_is_stored_apart(client, study):
     assert result.is_passed
     assert result.assignment_id == held.pk
     assert held.judgements.count() == study.criteria.count()
+
+
+SETUPS = [
+    {"scale": "two"},
+    {"scale": "three", "offers_both_bad": True},
+    {"scale": "five", "reason_from_strength": 2},
+    {"scale": "seven", "shuffles_criteria": True, "reason_from_strength": 0, "offers_both_bad": True},
+]
+
+
+@pytest.mark.parametrize("language", DISAGREEING)
+@pytest.mark.parametrize("setup", SETUPS, ids=lambda setup: setup["scale"])
+def test_who_reads_the_page_and_does_what_it_says_passes_every_check(client, language, setup):
+    """Four people through a whole study: a check in every second comparison, gold and repeats, a quota past the end."""
+    over = {"check_every": 2, "quota_per_annotator": 20, "language": language, "judgements_per_comparison": 4}
+    study = make_special_study(**over, **setup)
+    for seed in range(4):
+        browser = Client()
+        annotator = seeded(browser, study, seed=seed)
+        while held := annotator.assignments.filter(state="claimed").first():
+            html = browser.get(page_of(held)).text
+            form = answers(study, value="1")
+            if 'name="one-more"' in html:
+                form[FIELD] = follow(html, language)
+            assert browser.post(page_of(held), form).status_code == 302
+        asked = CheckResult.objects.filter(annotator=annotator)
+        judged = annotator.assignments.filter(state="submitted").count()
+        assert asked.count() >= judged // 2 >= 6
+        assert not asked.filter(is_passed=False).exists()
+    judged_main = study.comparisons.filter(kind="main", assignments__state="submitted").count()
+    assert reports.make_report(study)["data"]["analysed"] == judged_main * study.criteria.count()
 
 
 def test_a_failed_check_is_stored_and_nothing_follows_by_itself(client, study):

@@ -11,6 +11,7 @@ from annotation.platforms import Visitor
 from annotation.services.annotators import AlreadyEnrolled, ConsentChanged, enrol, withdraw
 from annotation.services.comparisons import attach_responses
 from annotation.services.editing import StudyIsFrozen
+from annotation.services.golds import mark_gold
 from annotation.services.guide import standing
 from annotation.services.places import NoPlaceLeft, StudyNotOpen
 from annotation.services.reasons import NoReason
@@ -31,7 +32,7 @@ from annotation.services.studies import (
     resume,
     validate_study,
 )
-from annotation.states import Side, StudyState
+from annotation.states import Outcome, Side, StudyState
 from tests.build import (
     make_collection,
     make_criteria,
@@ -94,6 +95,43 @@ def test_a_matchup_the_other_way_round_is_reported():
     matchup = study.matchups.get()
     make_matchup(study, baseline=matchup.treatment, treatment=matchup.baseline)
     assert any("the other way round" in sentence for sentence in validate_study(study))
+
+
+@pytest.mark.parametrize("key", ["one-more", "sure", "active_ms", "blurs", "csrfmiddlewaretoken", "naturalness-reason"])
+def test_a_criterion_may_not_take_a_field_of_the_rating_page(key):
+    """Under such a key an answer and a check would be one group of buttons, and nobody could answer both."""
+    study = make_ready_study()
+    study.criteria.create(key=key, name="Tone", question="Which is calmer?", definition="It is calm.")
+    (problem,) = validate_study(study)
+    assert problem == f"Call the criterion {key} otherwise: the rating page uses that key itself."
+
+
+@pytest.mark.parametrize(("language", "is_fair"), [("", True), ("de-AT", True), ("ar", True), ("fr", False)])
+def test_checks_are_not_shown_in_a_language_that_the_pages_lack(language, is_fair):
+    study = make_ready_study(check_every=4, language=language)
+    assert [sentence[:19] for sentence in validate_study(study)] == ([] if is_fair else ["Checks of attention"])
+    study.check_every = None
+    assert validate_study(study) == []
+
+
+def test_gold_may_not_expect_a_tie_that_the_scale_lacks():
+    study = make_ready_study(dialogues=4, gold_every=4)
+    mark_gold(study.comparisons.first(), Outcome.TIE, actor=None)
+    assert validate_study(study) == []
+    study.scale = "two"
+    study.save()
+    (problem,) = validate_study(study)
+    assert "expects a tie" in problem
+
+
+def test_capacity_counts_the_places_that_gold_and_repeats_take():
+    study = make_ready_study(dialogues=4, annotators_limit=4, quota_per_annotator=4)
+    needed = 4 * study.judgements_per_comparison
+    assert needed <= 4 * 4
+    assert capacity_warnings(study) == []
+    study.gold_every, study.repeat_every = 4, 2
+    (warning,) = capacity_warnings(study)
+    assert warning.endswith("a quota of 4 give 4, for 3 of each quota are gold or repeated comparisons.")
 
 
 def test_capacity_is_warned_about_but_does_not_stop_a_launch():
