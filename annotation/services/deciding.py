@@ -53,6 +53,11 @@ class Case:
         return self.decided.decided_at.isoformat() if self.decided else ""
 
     @property
+    def ended(self) -> str:
+        """How their part ended, in words."""
+        return self.annotator.exit.replace("_", " ")
+
+    @property
     def minutes(self) -> float:
         return self.facts.seconds / 60
 

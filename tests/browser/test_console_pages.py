@@ -1,18 +1,22 @@
 """Researchers’ pages in a browser: axe finds nothing, nothing scrolls sideways, and the browser does not complain."""
 
+from decimal import Decimal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from annotation.decisions import Decision
 from annotation.models import Recruitment, Study
-from annotation.services import exclusions, studies
+from annotation.services import deciding, exclusions, studies
 from annotation.states import Exit
 from tests import build
 from tests.console.judging import make_judged_study
 from tests.console.simulated import THREE_AGENTS, make_simulated_study
 from tests.console.test_admin_pages import fill_every_table
+from tests.console.test_steering import finish_one, make_paid_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -150,3 +154,53 @@ def test_the_admin_runs_no_script_of_a_page_and_works_all_the_same(browser, live
     assert page.evaluate("window.ran") is None
     assert "script-src" in complaints[0]
     context.close()
+
+
+def make_decided_study():
+    """A study with one person for each decision and each exit."""
+    study = make_paid_study(dialogues=30, annotators_limit=40)
+    now = timezone.now()
+    for minutes, made, over in (
+        (20, Decision.APPROVE, {}),
+        (12, Decision.BONUS, {"bonus": Decimal("0.40"), "message": "You took longer than we had thought."}),
+    ):
+        deciding.decide(study, finish_one(study, minutes=minutes).pseudonym, made, actor=None, now=now, **over)
+    for how in Exit:
+        finish_one(study, minutes=2, exit_=how)
+    return study
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
+def test_decisions_of_every_kind_are_accessible_and_fit(browser, live_server, client, width, scheme):
+    study = make_decided_study()
+    look_at(browser, live_server, client, {"pay": f"/studies/{study.code}/decisions/"}, width=width, scheme=scheme)
+
+
+@pytest.fixture
+def phone(browser, live_server, client):
+    client.force_login(build.make_researcher())
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    yield context.new_page()
+    context.close()
+
+
+def test_a_phone_shows_whom_to_pay_and_all_pairs_without_scrolling_sideways(phone, live_server):
+    three = make_simulated_study(agents=THREE_AGENTS, dialogues=6, annotators=6, kinds=1)
+    studies.close(three, actor=None, now=timezone.now())
+    for study, part in ((make_decided_study(), "decisions"), (three, "results")):
+        phone.goto(f"{live_server.url}/studies/{study.code}/{part}/")
+        table = phone.locator(".scroll-x:has(> .blocks)")
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth"), part
+        assert phone.locator(".blocks").get_by_role("rowheader").count() >= 3
+
+
+def test_a_phone_gives_each_field_of_a_studys_tables_its_name_and_a_line_to_write_on(phone, live_server):
+    study = build.make_study()
+    build.make_criteria(study)
+    phone.goto(live_server.url + reverse("admin:annotation_study_change", args=[study.pk]))
+    for name in ("Question", "Definition"):
+        field = phone.locator(f"#id_criteria-0-{name.lower()}")
+        assert field.bounding_box()["width"] >= 250, name
+        expect(phone.locator(f"label[for=id_criteria-0-{name.lower()}]")).to_be_visible()

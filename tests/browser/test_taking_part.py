@@ -205,3 +205,17 @@ def test_a_report_is_one_key_away_and_leads_back(seat, study):
     page.get_by_role("button", name="Send the report").click()
     expect(page.get_by_text("your report has reached the researchers")).to_be_visible()
     assert study.problem_reports.get().text == "The left one is cut off."
+
+
+def test_on_a_phone_what_is_to_be_said_about_an_answer_is_in_view(seat):
+    page = seat(make_story_study(minimum_seconds=60), viewport={"width": 390, "height": 844})
+    answer_all(page)
+    press_submit(page)
+    expect(page.get_by_text("That was quicker than most people read.")).to_be_in_viewport(ratio=1)
+    note, bar = page.locator(".notes").bounding_box(), page.locator(".bar").bounding_box()
+    assert note["y"] + note["height"] <= bar["y"]
+
+
+def test_without_javascript_no_count_of_answers_stands_still(seat, study):
+    page = seat(study, java_script_enabled=False)
+    expect(page.get_by_text("of 3 answered")).to_be_hidden()
