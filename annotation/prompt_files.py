@@ -13,6 +13,8 @@ from annotation.errors import DuologueError
 
 MAX_BYTES = 2 * 1024 * 1024
 PLACEHOLDERS = frozenset({"social_context", "dialogue", "next_speaker", "explanation", "skill", "rationale"})
+# `str.format` also looks into things and formats them: {dialogue.x}, {dialogue[0]}, {dialogue!r}, {dialogue:>9}.
+_FORMATTED = re.compile(r"(?<!\{)\{(?:" + "|".join(sorted(PLACEHOLDERS)) + r")[.\[!:][^{}]*\}")
 # How the published runs put both parts into one text.
 JOINED = "{explanation} Thus, the most appropriate conversational skill for the next response is {skill}."
 
@@ -25,25 +27,28 @@ class PromptFileError(DuologueError):
 
 @dataclass(frozen=True)
 class Role:
-    """A prompt's use: its names in the published file, and the placeholders without which it makes no sense."""
+    """A prompt's use: its names in the published file, the placeholders without which it makes no sense, and those for
+    guidance that it may have: a responder that is to see the skill alone must not be told the explanation."""
 
     name: str
     user: str
     system: str = ""
     needs: tuple[frozenset[str], ...] = (frozenset({"dialogue"}),)
+    guidance: frozenset[str] = frozenset()
     is_optional: bool = False
 
 
 THOUGHT = frozenset({"explanation", "rationale"})
 DIALOGUE = frozenset({"dialogue"})
 SKILL = frozenset({"skill"})
+GUIDANCE = THOUGHT | SKILL
 RESPOND_SYSTEM = "THANOS_NEXT_RESP_SYSTEM_MESSAGE"
 DOCTOR = "DOCTOR_CHATGPT_TEMPLATE"
 ROLES = (
     Role("think", "THANOS_SKILL_TEMPLATE", "THANOS_SKILL_SYSTEM_MESSAGE"),
-    Role("both", "THANOS_NEXT_RESP_TEMPLATE_BOTH", RESPOND_SYSTEM, (DIALOGUE, THOUGHT | SKILL)),
-    Role("skill", "THANOS_NEXT_RESP_TEMPLATE_SKILL", RESPOND_SYSTEM, (DIALOGUE, SKILL)),
-    Role("explanation", "THANOS_NEXT_RESP_TEMPLATE_RATIONALE", RESPOND_SYSTEM, (DIALOGUE, THOUGHT)),
+    Role("both", "THANOS_NEXT_RESP_TEMPLATE_BOTH", RESPOND_SYSTEM, (DIALOGUE, GUIDANCE), GUIDANCE),
+    Role("skill", "THANOS_NEXT_RESP_TEMPLATE_SKILL", RESPOND_SYSTEM, (DIALOGUE, SKILL), SKILL),
+    Role("explanation", "THANOS_NEXT_RESP_TEMPLATE_RATIONALE", RESPOND_SYSTEM, (DIALOGUE, THOUGHT), THOUGHT),
     Role("baseline", "OUR_BASE_NEXT_RESP_TEMPLATE", "OUR_BASE_NEXT_RESP_SYSTEM_MESSAGE"),
     Role("own_skill", "OUR_BASE_SKILL_TEMPLATE", "OUR_BASE_SKILL_SYSTEM_MESSAGE", is_optional=True),
 )
@@ -76,7 +81,7 @@ def _parse(source: bytes) -> ast.Module:
         with warnings.catch_warnings():
             # Python warns of "\\[" and the like in texts; they are read as they stand.
             warnings.simplefilter("ignore")
-            return ast.parse(source.decode())
+            return ast.parse(source.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise PromptFileError("The file is not UTF-8 text: this is no Python file.") from None
     except SyntaxError as error:
@@ -122,12 +127,20 @@ def _literal(value: ast.expr) -> object:
 def _template(role: Role, texts: dict[str, str]) -> dict[str, str]:
     user, system = texts[role.user], texts[role.system]
     for name, text in ((role.user, user), (role.system, system)):
-        if unknown := placeholders(text) - PLACEHOLDERS:
-            raise PromptFileError(f"{name} asks for {_list(unknown)}, which nobody fills.")
+        _check_placeholders(name, text, role.guidance)
     for options in role.needs:
         if not options & placeholders(user):
             raise PromptFileError(f"{role.user} has no place for {' or '.join(_list([each]) for each in options)}.")
     return {"system": system, "user": _with_both_parts(user) if role.name == "both" else user}
+
+
+def _check_placeholders(name: str, text: str, guidance: frozenset[str]) -> None:
+    if asked := _FORMATTED.search(text):
+        raise PromptFileError(f"{name} asks for {asked[0]}: only plain names in braces are filled.")
+    if unknown := placeholders(text) - PLACEHOLDERS:
+        raise PromptFileError(f"{name} asks for {_list(unknown)}, which nobody fills.")
+    if extra := placeholders(text) & (GUIDANCE - guidance):
+        raise PromptFileError(f"{name} asks for {_list(extra)}, which is not for the one who is asked with it.")
 
 
 def _with_both_parts(user: str) -> str:
@@ -141,8 +154,7 @@ def _with_both_parts(user: str) -> str:
 
 def _doctor(text: str, system: str) -> Templates:
     """The template for a chain of thought: with a place for one it is the responder's, without it asks for one."""
-    if unknown := placeholders(text) - PLACEHOLDERS:
-        raise PromptFileError(f"{DOCTOR} asks for {_list(unknown)}, which nobody fills.")
+    _check_placeholders(DOCTOR, text, THOUGHT)
     return {"doctor_respond" if placeholders(text) & THOUGHT else "doctor": {"system": system, "user": text}}
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import socket
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +36,7 @@ def import_prompts(path_or_url: str, *, name: str = "") -> Imported:
 
     The same file again gives the same set. Raises PromptFileError with what is wrong and what to do.
     """
-    is_address = path_or_url.startswith(("http://", "https://"))
+    is_address = path_or_url.lower().startswith(("http://", "https://"))
     source, content = _download(path_or_url) if is_address else _read(Path(path_or_url))
     return store_prompts(content, source=source, name=name)
 
@@ -84,26 +86,61 @@ def _read(path: Path) -> tuple[str, bytes]:
 
 
 def _download(url: str) -> tuple[str, bytes]:
-    """Fetch an address; that of a page on GitHub is turned into that of the file it shows."""
+    """Fetch an address; that of a page on GitHub is turned into that of the file it shows.
+
+    A name and a password in the address are used, and not kept.
+    """
     url = GITHUB_PAGE.sub(r"https://raw.githubusercontent.com/\1/\2/\3", url)
+    shown = _without_password(url)
     # Sent as it is: what is unpacked on the way may be far larger than what was sent.
     headers = {"Accept-Encoding": "identity"}
     try:
         with (
             httpx.Client(
-                timeout=SECONDS, follow_redirects=True, max_redirects=MAX_REDIRECTS, headers=headers
+                timeout=SECONDS,
+                follow_redirects=True,
+                max_redirects=MAX_REDIRECTS,
+                headers=headers,
+                event_hooks={"response": [_stay_outside]},
             ) as client,
             client.stream("GET", url) as response,
         ):
             response.raise_for_status()
             content = _bounded(response, until=time.monotonic() + SECONDS_IN_ALL)
     except httpx.UnsupportedProtocol:
-        raise PromptFileError(f"{url} leads away from http and https. Download the file and give its path.") from None
+        raise PromptFileError(f"{shown} leads away from http and https. Download the file and give its path.") from None
     except httpx.HTTPStatusError as error:
-        raise PromptFileError(f"{url} answers {error.response.status_code}. Check the address.") from None
+        raise PromptFileError(f"{shown} answers {error.response.status_code}. Check the address.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PromptFileError(f"Cannot fetch {url}: {error}. Download the file and give its path.") from None
-    return url, content
+        raise PromptFileError(f"Cannot fetch {shown}: {error}. Download the file and give its path.") from None
+    return shown, content
+
+
+def _without_password(url: str) -> str:
+    try:
+        return str(httpx.URL(url).copy_with(username=None, password=None)) if "@" in url else url
+    except (httpx.InvalidURL, ValueError):
+        return "this address"
+
+
+def _stay_outside(response: httpx.Response) -> None:
+    """Refuse to be led from a public address into this network, where a machine may tell more than it should."""
+    if not response.has_redirect_location:
+        return
+    here, there = response.url.host, response.url.join(response.headers["Location"]).host
+    if there and not is_inside(here) and is_inside(there):
+        raise PromptFileError(
+            f"{here} leads to {there}, an address of this network. Download the file and give its path."
+        )
+
+
+def is_inside(host: str) -> bool:
+    """Tell whether a name or number leads to this machine or into its network; not so where it leads nowhere."""
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return False
+    return any(not ip_address(address.partition("%")[0]).is_global for address in found)
 
 
 def _bounded(response: httpx.Response, *, until: float) -> bytes:

@@ -114,6 +114,23 @@ def test_the_optional_ones_may_be_missing():
             FILE.replace("{dialogue}\\n{skill}", "{dialogue}"),
             "THANOS_NEXT_RESP_TEMPLATE_SKILL has no place for {skill}",
         ),
+        (FILE.replace("{dialogue} Which", "{dialogue!r} Which"), "{dialogue!r}: only plain names"),
+        (FILE.replace("{dialogue} Which", "{dialogue} {skill.__class__} Which"), "{skill.__class__}: only plain names"),
+        (FILE.replace("{dialogue} Which", "{dialogue} {dialogue:>99999999} Which"), "{dialogue:>99999999}: only plain"),
+        (FILE.replace("{dialogue} Which", "{dialogue} {0} Which"), "asks for 0, which nobody fills"),
+        (FILE.replace("{dialogue} Which", "{{dialogue}} Which"), "OUR_BASE_SKILL_TEMPLATE has no place for {dialogue}"),
+        (
+            FILE.replace("{dialogue} Which", "{dialogue} {explanation} Which"),
+            "asks for {explanation}, which is not for",
+        ),
+        (
+            FILE.replace("\\n{skill}\\n", "\\n{skill} {rationale}\\n"),
+            "TEMPLATE_SKILL asks for {rationale}, which is not",
+        ),
+        (
+            FILE.replace("{social_context}\\n{dialogue}", "{dialogue}{skill}"),
+            "RESP_TEMPLATE asks for {skill}, which is not",
+        ),
         ("<!DOCTYPE html>\n<html>", "give the address of the raw file"),
         ("x = 1", "lacks"),
         ("", "lacks"),
@@ -132,6 +149,15 @@ def test_a_file_of_another_kind_is_refused():
         read_templates(b"\xff\xfe\x00")
     with pytest.raises(PromptFileError, match="larger than 2 MB"):
         read_templates(b"#" * (2 * 1024 * 1024 + 1))
+
+
+def test_a_file_that_an_editor_began_with_its_mark_is_read():
+    assert read_templates(b"\xef\xbb\xbf" + FILE.encode()) == read_templates(FILE.encode())
+
+
+def test_a_file_in_latin_1_is_refused():
+    with pytest.raises(PromptFileError, match="not UTF-8"):
+        read_templates(f"# -*- coding: latin-1 -*-{FILE}".replace("You help.", "Für dich.").encode("latin-1"))
 
 
 @given(st.text(max_size=300))
@@ -209,6 +235,42 @@ def redirect_to(address):
 def test_a_redirect_away_from_http_is_refused(address):
     with serving(redirect_to(address)) as url, pytest.raises(PromptFileError, match="leads away from http"):
         import_prompts(url)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "inside", ["127.0.0.1", "localhost", "10.1.2.3", "192.168.0.1", "169.254.169.254", "[::1]", "0.0.0.0", "2130706433"]
+)
+def test_a_redirect_from_outside_into_this_network_is_refused(monkeypatch, inside):
+    asked = []
+
+    def answer(request):
+        asked.append(request.path)
+        redirect_to(f"http://{inside}/latest/meta-data")(request)
+
+    with serving(answer) as url:
+        # The server stands in as a proxy for the whole network: there is no address outside of this machine.
+        monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/prompt_templates.py"))
+        monkeypatch.setenv("NO_PROXY", "")
+        with pytest.raises(PromptFileError, match="an address of this network"):
+            import_prompts("http://prompts.example/prompt_templates.py")
+    assert asked == ["http://prompts.example/prompt_templates.py"]
+
+
+@pytest.mark.django_db
+def test_a_password_in_an_address_is_used_and_not_kept(file):
+    seen = []
+
+    def answer(request):
+        seen.append(request.headers["Authorization"])
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(FILE.encode())
+
+    with serving(answer) as url:
+        found = import_prompts(url.replace("http://", "HTTP://me:secret@"))
+    assert seen[0].startswith("Basic ")
+    assert found.prompt_set.source == url
 
 
 @pytest.mark.django_db
