@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin, clip
 from annotation.admin.response_import import ResponseImportAdmin
-from annotation.models import Agent, Augmenter, Backend, GenerationUnit, LanguageModel, PromptSet, Response, Worker
+from annotation.models import Agent, Augmenter, GenerationUnit, LanguageModel, PromptSet, Response, Worker
 from annotation.services.generation.leases import SILENCE
 from annotation.services.generation.recipes import digest
+from annotation.services.generation.workers import models_of
 
 SAMPLING_ROWS = (("temperature", "top_p"), ("max_new_tokens", "seed"))
 SAMPLING_FIELDS = ("temperature", "top_p", "max_new_tokens", "seed")
@@ -23,11 +24,6 @@ def has_worker(model: str) -> Exists:
     """Whether a worker that serves the model named by this path spoke lately."""
     fresh = timezone.now() - SILENCE
     return Exists(Worker.objects.filter(model=OuterRef(model), is_stopping=False, seen_at__gte=fresh))
-
-
-def is_replayed(model: LanguageModel | None) -> bool:
-    """Whether its texts come from a file, so that no worker is needed."""
-    return model is not None and model.backend == Backend.REPLAY
 
 
 def _has_work(ordered: Q, written: Q) -> bool:
@@ -127,7 +123,7 @@ class AugmenterAdmin(ConsoleAdmin[Augmenter]):
 
     @admin.display(description="ready")
     def waiting(self, augmenter: Augmenter) -> str:
-        if augmenter.model is None or is_replayed(augmenter.model) or getattr(augmenter, "thinker_served", False):
+        if augmenter.model is None or getattr(augmenter, "thinker_served", False):
             return "ready"
         return f"waits for a worker for {augmenter.model}"
 
@@ -161,10 +157,9 @@ class AgentAdmin(ResponseImportAdmin):
 
     @admin.display(description="served by, or waits for")
     def waiting(self, agent: Agent) -> SafeString | str:
-        thinker = agent.augmenter.model if agent.augmenter else None
-        needed = [(agent.responder, "responder_served"), (thinker, "thinker_served")]
+        marks = ("responder_served" if model == agent.responder else "thinker_served" for model in models_of(agent))
         missing = [
-            model for model, mark in needed if model and not is_replayed(model) and not getattr(agent, mark, False)
+            model for model, mark in zip(models_of(agent), marks, strict=True) if not getattr(agent, mark, False)
         ]
         if not missing:
             return "ready"

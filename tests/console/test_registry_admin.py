@@ -1,12 +1,15 @@
 """Agents and what they are made of in the admin: who serves them, and what stays as it is once it was used."""
 
 import json
+import shlex
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import GenerationRun, GenerationUnit, PromptSet, Worker
+from annotation.services.generation.workers import start_command
+from inference_worker.config import read_config
 from tests import build
 from tests.console.forms import fields_of
 
@@ -97,3 +100,41 @@ def test_the_size_of_batches_is_set_on_the_page_of_a_model_that_was_used(researc
     researcher.post(address, fields_of(researcher.get(address)) | {"batch_items": "4", "batch_tokens": "900"})
     agent.responder.refresh_from_db()
     assert (agent.responder.batch_items, agent.responder.batch_tokens) == (4, 900)
+
+
+def test_a_model_that_is_replayed_waits_for_its_worker_like_any_other(researcher):
+    agent = build.make_agent(responder=build.make_model(backend="replay"))
+    page = researcher.get(reverse("admin:annotation_agent_changelist")).content.decode()
+    assert f"model.{agent.responder.slug}" in page.split("</thead>")[1]
+
+
+@pytest.mark.parametrize(
+    ("over", "command"),
+    [
+        ({"slug": "thanos-8b", "backend": "vllm", "source": "passing2961/Thanos-8B"}, "--model thanos-8b"),
+        (
+            {"slug": "mine", "backend": "vllm", "source": "/my models/x", "revision": "abc"},
+            "--model mine --backend vllm --source '/my models/x' --revision abc",
+        ),
+        (
+            {
+                "slug": "thanos-8b",
+                "backend": "vllm",
+                "source": "passing2961/Thanos-8B",
+                "options": {"lora": "org/a", "max_model_len": 4096, "enforce_eager": True, "think_start": "I"},
+            },
+            "--model thanos-8b --option lora=org/a --option max_model_len=4096 --option enforce_eager=true",
+        ),
+    ],
+)
+def test_the_command_that_starts_a_worker_makes_the_model_of_the_registry(over, command):
+    model = build.make_model(**over)
+    assert start_command(model) == f"python -m inference_worker {command}"
+    spec = read_config(shlex.split(start_command(model))[3:], {"BROKER_URL": "redis://localhost"}).spec
+    assert (spec.slug, spec.backend, spec.source, spec.revision) == (
+        model.slug,
+        model.backend,
+        model.source,
+        model.revision,
+    )
+    assert spec.options == {name: value for name, value in model.options.items() if name != "think_start"}

@@ -72,7 +72,8 @@ def test_an_agent_says_which_workers_it_waits_for(study, crew, now):
     assert not served.is_served
     assert served.sentence == (
         "Waits for a worker that serves Thanos 8B and Llama 3.1 8B Instruct (needs a GPU). "
-        "Start one: python -m inference_worker --model thanos-8b and python -m inference_worker --model llama-3-1-8b"
+        "Start one: python -m inference_worker --model thanos-8b --option dtype=bfloat16 and "
+        "python -m inference_worker --model llama-3-1-8b --option dtype=bfloat16"
     )
 
 

@@ -1,12 +1,19 @@
 """Workers as they announce themselves: who serves what, and what an agent waits for."""
 
+import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
+from typing import Any
 
 from annotation.models import Agent, Augmenter, Backend, LanguageModel, Worker
 from annotation.models.agent import Source
 from annotation.services.generation.leases import SILENCE
+
+# Options that come with every batch; all others have to be given to the worker when it starts.
+BATCH_OPTIONS = ("think_start", "respond_start", "repetition_penalty")
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,29 @@ def who_serves(agent: Agent, *, now: datetime) -> Served:
     missing = [model for model in models_of(agent) if model.pk not in live]
     if not missing:
         return Served(True, f"Served now: {_names(models_of(agent))}.")
-    commands = " and ".join(f"python -m inference_worker --model {model.slug}" for model in missing)
+    commands = " and ".join(start_command(model) for model in missing)
     return Served(False, f"Waits for a worker that serves {_names(missing)}{_hint(missing)}. Start one: {commands}")
+
+
+def start_command(model: LanguageModel) -> str:
+    """Return what starts a worker for a model as it stands in the registry; what the worker knows by itself is left
+    out."""
+    known = _known_models().get(model.slug, {})
+    words = ["python -m inference_worker", f"--model {model.slug}"]
+    if (model.backend, model.source) != (known.get("backend"), known.get("source")):
+        words.append(f"--backend {model.backend} --source {shlex.quote(model.source)}")
+    if model.revision:
+        words.append(f"--revision {shlex.quote(model.revision)}")
+    for name, value in model.options.items():
+        if name not in BATCH_OPTIONS and value != known.get("options", {}).get(name):
+            words.append(f"--option {shlex.quote(f'{name}={value if isinstance(value, str) else json.dumps(value)}')}")
+    return " ".join(words)
+
+
+def _known_models() -> dict[str, dict[str, Any]]:
+    text = resources.files("inference_worker").joinpath("models.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, Any]] = json.loads(text)
+    return found
 
 
 def _thinker(augmenter: Augmenter | None) -> LanguageModel | None:
