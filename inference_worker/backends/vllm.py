@@ -11,14 +11,13 @@ import importlib
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from inference_worker import skill_form
 from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
 from inference_worker.backends.chat import chat_text, require_chat_template, token_ids
+from inference_worker.backends.vllm_steps import Refused, Stepper, Text
 from inference_worker.schema import ModelSpec
 from inference_worker.weights import check_room, check_whole, revision_of
 
@@ -35,7 +34,6 @@ ENGINE_OPTIONS = (
     "trust_remote_code",
 )
 DEFAULT_LORA_RANK = 16
-STEP_PATIENCE_SECONDS = 0.05
 # Options that are read for each batch, not by the engine.
 PROMPT_OPTIONS = ("think_start", "respond_start", "repetition_penalty", "chat_template")
 
@@ -83,24 +81,6 @@ def engine_arguments(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-@dataclass
-class _Text:
-    """One text that is being written: its place in the batch, and its part of the engine's time."""
-
-    index: int
-    seconds: float = 0.0
-    first_token_at: float = 0.0
-
-
-@dataclass
-class _Call:
-    """One batch in the engine: its open texts by the engine's name for them, and outputs that have ended."""
-
-    open: dict[str, _Text] = field(default_factory=dict)
-    ended: deque[Any] = field(default_factory=deque)
-    started: float = field(default_factory=time.monotonic)
-
-
 class Vllm:
     """A running engine."""
 
@@ -110,16 +90,12 @@ class Vllm:
         self._core = llm.llm_engine
         self._tokenizer = llm.get_tokenizer()
         require_chat_template(self._tokenizer, spec.source, given=spec.options.get("chat_template", ""))
-        self._lora = self._loaded_adapter(spec.options.get("lora"))
-        # One thread at a time may touch the engine; texts in it belong to the calls that asked for them.
-        self._turn = threading.Lock()
-        self._owners: dict[str, _Call] = {}
-        self._added = 0
+        lora = self._loaded_adapter(spec.options.get("lora"))
         self._refusals = (ValueError, importlib.import_module("vllm.exceptions").VLLMValidationError)
         platform = importlib.import_module("vllm.platforms").current_platform
         dtype = str(self._core.model_config.dtype).removeprefix("torch.")
         commit = getattr(self._core.model_config.hf_config, "_commit_hash", None)
-        adapter = f" + {spec.options['lora']}" if self._lora else ""
+        adapter = f" + {spec.options['lora']}" if lora else ""
         at_once = _batches_at_once(spec.options)
         self._engine = Engine(
             name="vllm",
@@ -131,6 +107,9 @@ class Vllm:
             is_reproducible=bool(platform.is_cpu()) and at_once == 1,
             batches_at_once=at_once,
         )
+        # What an earlier batch left in the cache must not reach the texts of one that can be written again.
+        refresh = llm.reset_prefix_cache if self._engine.is_reproducible else _leave
+        self._stepper = Stepper(self._core, refusals=self._refusals, lora=lora, refresh=refresh)
 
     @property
     def engine(self) -> Engine:
@@ -142,51 +121,22 @@ class Vllm:
         Several threads may do so at once: then the engine takes up texts of the next batch while the last ones of this
         one are written.
         """
-        call = _Call()
-        try:
-            for index, request in enumerate(requests):
-                try:
-                    with self._turn:
-                        self._add(call, index, request)
-                except self._refusals as problem:
-                    yield index, Failure(f"vLLM refused this text: {problem}")
-            yield from self._run(call, stop)
-        finally:
-            with self._turn:
-                self._core.abort_request(list(call.open))
-                for name in call.open:
-                    self._owners.pop(name, None)
-
-    def _run(self, call: "_Call", stop: threading.Event) -> Iterator[tuple[int, Answer]]:
-        while call.open and not stop.is_set():
-            while call.ended:
-                output = call.ended.popleft()
-                text = call.open.pop(output.request_id)
-                yield text.index, _completion(output, text, call.started)
-            # Not for long: another thread's step may end texts of this call.
-            if call.open and self._turn.acquire(timeout=STEP_PATIENCE_SECONDS):
-                try:
-                    if not call.ended:
-                        self._step()
-                finally:
-                    self._turn.release()
-
-    def _step(self) -> None:
-        """Let every running text go on by a token; each step's time is divided among those who got one."""
-        began = time.monotonic()
-        outputs = [output for output in self._core.step() if output.request_id in self._owners]
-        now = time.monotonic()
-        for output in outputs:
-            call = self._owners[output.request_id]
-            text = call.open[output.request_id]
-            text.seconds += (now - began) / len(outputs)
-            text.first_token_at = text.first_token_at or now
-            if output.finished:
-                del self._owners[output.request_id]
-                call.ended.append(output)
+        started = time.monotonic()
+        texts = []
+        for index, request in enumerate(requests):
+            try:
+                texts.append(self._text(index, request))
+            except self._refusals as problem:
+                yield index, _refusal(problem)
+        for text, output in self._stepper.write(texts, stop):
+            if isinstance(output, Refused):
+                yield text.index, _refusal(output.reason)
+            else:
+                yield text.index, _completion(output, text, started)
 
     def close(self) -> None:
         """Free the engine."""
+        self._stepper.close()
         del self._core, self._llm
 
     def _loaded_adapter(self, adapter: str | None) -> Any:
@@ -203,16 +153,9 @@ class Vllm:
             ) from problem
         return request
 
-    def _add(self, call: "_Call", index: int, request: Request) -> None:
-        if self._engine.is_reproducible and not self._owners:
-            # What an earlier batch left in the cache must not reach this one's texts.
-            self._llm.reset_prefix_cache()
+    def _text(self, index: int, request: Request) -> Text:
         ids = token_ids(self._tokenizer, chat_text(self._tokenizer, request.prompt))
-        self._added += 1
-        name = str(self._added)
-        self._core.add_request(name, {"prompt_token_ids": ids}, self._parameters(request), lora_request=self._lora)
-        self._owners[name] = call
-        call.open[name] = _Text(index)
+        return Text(index, ids, self._parameters(request))
 
     def _parameters(self, request: Request) -> Any:
         sampling = request.sampling
@@ -229,7 +172,7 @@ class Vllm:
         )
 
 
-def _completion(output: Any, written: _Text, started: float) -> Completion:
+def _completion(output: Any, written: Text, started: float) -> Completion:
     text = output.outputs[0]
     return Completion(
         text=text.text,
@@ -239,6 +182,14 @@ def _completion(output: Any, written: _Text, started: float) -> Completion:
         first_token_ms=round((written.first_token_at - started) * 1000),
         engine_ms=round(written.seconds * 1000, 3),
     )
+
+
+def _refusal(problem: Exception) -> Failure:
+    return Failure(f"vLLM refused this text: {problem}")
+
+
+def _leave() -> None:
+    """Keep the cache as it is."""
 
 
 def _batches_at_once(options: dict[str, Any]) -> int:

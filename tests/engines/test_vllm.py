@@ -9,6 +9,7 @@ import pytest
 from inference_worker.backends import Completion, EngineError, Failure, Request
 from inference_worker.backends.chat import chat_text, require_chat_template
 from inference_worker.backends.vllm import engine_arguments
+from inference_worker.backends.vllm_steps import Text
 from inference_worker.prompts import Prompt
 from inference_worker.schema import SKILLS, ModelSpec, Sampling
 from inference_worker.skills import parse_skill_of_mind
@@ -110,6 +111,22 @@ def test_a_template_that_is_given_is_the_one_that_is_used(tiny, engine):
         assert chat_text(tokenizer, Prompt("", "Hello.")) == "2024: Hello."
     finally:
         tokenizer.chat_template = own
+
+
+def test_what_breaks_a_step_is_raised_and_the_next_batch_is_written(engine):
+    (parameters,) = [engine._parameters(request) for request in thinking(1)]
+    # No check of a request looks for it, and the draw cannot work with it.
+    parameters.presence_penalty = "much"
+    with pytest.raises((TypeError, ValueError), match=r"much|str"):
+        list(engine._stepper.write([Text(0, [10, 11], parameters)], threading.Event()))
+    assert all(isinstance(answer, Completion) for answer in ask(engine, thinking(3)))
+
+
+def test_what_breaks_as_a_batch_is_taken_in_is_raised_and_the_next_one_is_written(engine):
+    (parameters,) = [engine._parameters(request) for request in thinking(1)]
+    with pytest.raises(TypeError):
+        list(engine._stepper.write([Text(0, [10, 11], parameters), Text(1, None, parameters)], threading.Event()))
+    assert all(isinstance(answer, Completion) for answer in ask(engine, thinking(3)))
 
 
 def test_options_reach_the_engine():

@@ -88,7 +88,9 @@ def test_no_step_gets_dearer_with_a_hundred_thousand_units(study, crew, now):
     fill(study, state="done", count=20_000)
     fill(study, state="queued", count=20_000)
     many = costs(study, crew, now)
-    assert many == {name: pytest.approx(cost, abs=200) for name, cost in few.items()}
+    # With few rows the database may read them all, which is no dearer.
+    assert {name: cost for name, cost in many.items() if cost > few[name] + 200} == {}
+    assert many["dispatch"] < 500
 
 
 def test_a_batch_reads_no_more_where_the_database_has_not_analysed_the_new_order_yet(study, crew, now):

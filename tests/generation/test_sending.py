@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from celery import Celery
 
-from annotation.models import Agent, GenerationUnit, LanguageModel, Stage
+from annotation.models import Agent, Backend, GenerationUnit, LanguageModel, Stage
 from annotation.services import generation
+from annotation.services.generation.dispatch import limits_of
 from annotation.services.generation.leases import LEASE, LONGEST_WAIT
 from annotation.services.registry import DEMO_BASELINE
 from annotation.states import UnitState
@@ -51,6 +52,24 @@ def test_batches_in_flight_are_bounded_by_the_workers(study, crew, now, small_ba
     assert crew.dispatch(now=now) == []
     crew.announce(now=now, worker="w2")
     assert len(crew.dispatch(now=now)) == 2
+
+
+def test_an_engine_that_takes_texts_up_while_it_writes_waits_for_a_short_batch_only(study, crew, now):
+    LanguageModel.objects.update(backend=Backend.VLLM)
+    for number in range(200):
+        make_dialogue(collection=study.collections.get(), external_id=f"more {number}")
+    generation.start_run(study, now=now)
+    crew.announce(now=now)
+    first, second = crew.dispatch(now=now)
+    assert len(first.items) == limits_of(LanguageModel.objects.get(slug=first.model.slug)).first == 64
+    assert len(second.items) > 100
+
+
+def test_a_first_batch_is_no_longer_than_the_models_own_limit(study, crew, now, small_batches):
+    LanguageModel.objects.update(backend=Backend.VLLM)
+    generation.start_run(study, now=now)
+    crew.announce(now=now)
+    assert [len(batch.items) for batch in crew.dispatch(now=now)] == [2, 2]
 
 
 def test_a_recorded_batch_makes_room_for_the_next(study, crew, now, small_batches):
@@ -180,6 +199,17 @@ def test_the_lease_of_a_batch_that_a_worker_runs_is_renewed(study, crew, now, sm
     assert generation.sweep(now=now + LEASE * 1.5) == 0
     assert GenerationUnit.objects.get(pk=waiting.items[0].unit).worker == ""
     assert generation.sweep(now=later + LEASE * 1.1) == 4
+
+
+def test_a_lease_that_runs_for_long_yet_is_left_alone(study, crew, now, small_batches):
+    generation.start_run(study, now=now)
+    crew.announce(now=now)
+    running, _ = crew.dispatch(now=now)
+    crew.announce(now=now, batches=holds(running))
+    crew.announce(now=now + LEASE * 0.1, batches=holds(running))
+    assert set(GenerationUnit.objects.exclude(worker="").values_list("lease_until", flat=True)) == {now + LEASE}
+    crew.announce(now=now + LEASE * 0.3, batches=holds(running))
+    assert set(GenerationUnit.objects.exclude(worker="").values_list("lease_until", flat=True)) == {now + LEASE * 1.3}
 
 
 def test_a_message_that_waits_for_too_long_beside_others_was_lost(study, crew, now, small_batches):

@@ -57,7 +57,11 @@ def _renew_held(worker: Worker, batches: Mapping[str, Sequence[str]], now: datet
             held |= Q(batch=batch, token__in=set(valid)) if _is_uuid(batch) else Q()
     if not held:
         return
-    units = GenerationUnit.objects.filter(held, model_id=worker.model_id, state__in=[UnitState.SENT, UnitState.QUEUED])
+    # Signs of life are many more than leases need: what is this worker's and runs for long yet stays as it is.
+    is_due = ~Q(worker=worker.name) | Q(lease_until__lt=now + LEASE * 0.8)
+    units = GenerationUnit.objects.filter(
+        held, is_due, model_id=worker.model_id, state__in=[UnitState.SENT, UnitState.QUEUED]
+    )
     _locked(units).update(state=UnitState.SENT, lease_until=now + LEASE, not_before=None, worker=worker.name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
 from annotation.models import Backend, GenerationRun, GenerationUnit, LanguageModel, Stage
@@ -36,17 +36,27 @@ INSTRUCTION_TOKENS = 250
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest batch: texts, and tokens of prompts and answers together."""
+    """The largest batch: texts, and tokens of prompts and answers together.
+
+    `first` is the number of texts where nothing is under way, 0 for as many as ever.
+    """
 
     items: int
     tokens: int
+    first: int = 0
+
+    @property
+    def at_first(self) -> int:
+        """Return how many texts the batch holds for which the engine waits."""
+        return min(self.items, self.first or self.items)
 
 
 LIMITS = {
     Backend.LLAMACPP: Limits(16, 16_000),
     Backend.TRANSFORMERS: Limits(64, 64_000),
-    # Twice what runs side by side: towards the end of a batch fewer and fewer do.
-    Backend.VLLM: Limits(512, 800_000),
+    # Twice what runs side by side: towards the end of a batch fewer and fewer do. An engine that takes up more texts
+    # while it writes need not wait until so many are read.
+    Backend.VLLM: Limits(512, 800_000, first=64),
     Backend.OPENAI: Limits(64, 200_000),
     Backend.REPLAY: Limits(256, 1_000_000),
 }
@@ -75,9 +85,10 @@ def dispatch(model_id: int, *, now: datetime) -> int:
 def _send_one(model_id: int, *, limit: int, now: datetime) -> bool:
     # Dispatchers of a model take turns, so that the bound on batches in flight holds.
     model = LanguageModel.objects.select_for_update(no_key=True).filter(pk=model_id).first()
-    if model is None or _in_flight(model_id) >= limit:
+    in_flight = _in_flight(model_id)
+    if model is None or in_flight >= limit:
         return False
-    units = _take(model, now=now)
+    units = _take(model, is_first=not in_flight, now=now)
     if not units:
         return False
     batch = _build(model, units, now=now)
@@ -101,28 +112,31 @@ def _in_flight(model_id: int) -> int:
     return sent.order_by().values("batch").distinct().count()
 
 
-def _take(model: LanguageModel, *, now: datetime) -> list[GenerationUnit]:
+def _take(model: LanguageModel, *, is_first: bool, now: datetime) -> list[GenerationUnit]:
     """Take the next units of the oldest running run, all with equally many losses, up to the size of a batch."""
     is_due = Q(not_before=None) | Q(not_before__lte=now)
     limits = limits_of(model)
+    count = limits.at_first if is_first else limits.items
     # One run after the other: the index serves each in order, and paused runs are never looked through.
     for run in GenerationRun.objects.filter(state=RunState.RUNNING).order_by("pk").values_list("pk", flat=True):
         queued = GenerationUnit.objects.filter(is_due, model=model, run=run, state=UnitState.QUEUED).order_by("pk")
         # Joined in the same statement, all that is queued is read and sorted where the table was not analysed lately.
-        ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[: limits.items])
+        ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:count])
         if ids:
-            units = list(GenerationUnit.objects.filter(pk__in=ids).select_related(*_NEEDED).order_by("pk"))
+            units = list(_with_what_is_asked(GenerationUnit.objects.filter(pk__in=ids)).order_by("pk"))
             return _fit([unit for unit in units if unit.losses == units[0].losses], limits)
     return []
 
 
-_NEEDED = ("dialogue", "skill_of_mind", "agent", "augmenter")
+def _with_what_is_asked(units: QuerySet[GenerationUnit]) -> QuerySet[GenerationUnit]:
+    # Joined, every unit would build its agent anew; looked up, the units of a batch share the few there are.
+    return units.select_related("dialogue", "skill_of_mind").prefetch_related("agent", "augmenter")
 
 
 def limits_of(model: LanguageModel) -> Limits:
     """Return the batch limits of a model: its own, or what suits its engine."""
     usual = LIMITS[Backend(model.backend)]
-    return Limits(model.batch_items or usual.items, model.batch_tokens or usual.tokens)
+    return Limits(model.batch_items or usual.items, model.batch_tokens or usual.tokens, usual.first)
 
 
 def _fit(units: Sequence[GenerationUnit], limits: Limits) -> list[GenerationUnit]:

@@ -55,7 +55,9 @@ def _claim(records: Sequence[Record]) -> dict[int, GenerationUnit]:
     waiting = GenerationUnit.objects.filter(
         pk__in=list(tokens), token__in=set(tokens.values()), state__in=[UnitState.SENT, UnitState.QUEUED]
     )
-    locked = waiting.order_by("pk").select_for_update(of=["self"]).select_related("dialogue", "skill_of_mind", "agent")
+    locked = waiting.order_by("pk").select_for_update(of=["self"]).select_related("dialogue", "skill_of_mind")
+    # Joined, every unit would build its agent anew; looked up, a message's units share the few there are.
+    locked = locked.prefetch_related("agent")
     return {unit.pk: unit for unit in locked if unit.token == tokens[unit.pk]}
 
 
