@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from annotation.languages import other_language
 from inference_worker.schema import SKILLS
@@ -94,6 +95,15 @@ SKILL_TALK = re.compile(
 # What chat models put in front beside the names: their own role, and the one that they answer.
 OWN_LABELS = ("assistant", "ai", "bot", "chatbot", "response", "next response", "reply")
 OTHER_LABELS = ("user", "human")
+STARS, BLANKS = "[*_]{0,4}", r"\s{0,9}"
+# Such as (smiling), between a name and its colon.
+ASIDE = rf"(?:\([^()\n]{{1,40}}\){BLANKS})?"
+ROLE = re.compile(
+    rf"{STARS}(?P<name>{'|'.join((*OWN_LABELS, *OTHER_LABELS))}){STARS}{BLANKS}{ASIDE}{STARS}[:：]{STARS}\s*",
+    re.IGNORECASE,
+)
+# Blanks of one line only: over line ends, the time of a text of many empty lines grows with its square.
+LINE_START = re.compile(r"\n[^\S\n]*")
 SENTENCE_END = re.compile(r"[.!?…。！？؟।]+[\"'”’)»*]*(?=\s|$)")
 # Scripts that are written without blanks (Japanese, Chinese, Thai) count by characters.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W]+)*")
@@ -194,10 +204,8 @@ def _says_something(character: str) -> bool:
 
 
 def _take_off_labels(text: str, context: Context, flags: list[Flag]) -> str:
-    label = _label(context.speakers)
-    while match := label.match(text):
-        name = (match["name"] or match["bracketed"]).casefold()
-        flag = Flag.LABELLED if _is_own(name, context) else Flag.WRONG_SPEAKER
+    while match := _label_at(text, 0, context):
+        flag = Flag.LABELLED if _is_own(match["name"].casefold(), context) else Flag.WRONG_SPEAKER
         if flag not in flags:
             flags.append(flag)
         text = text[match.end() :].strip()
@@ -210,22 +218,24 @@ def _is_own(name: str, context: Context) -> bool:
 
 
 def _first_turn(text: str, context: Context, flags: list[Flag]) -> str:
-    # Blanks of one line only: over line ends, the time of a text of many empty lines grows with its square.
-    following = re.compile(r"\n[^\S\n]*" + _label(context.speakers).pattern, re.IGNORECASE).search(text)
-    if not following:
-        return text
-    flags.append(Flag.SEVERAL_TURNS)
-    return text[: following.start()].strip()
+    for line in LINE_START.finditer(text):
+        if _label_at(text, line.end(), context):
+            flags.append(Flag.SEVERAL_TURNS)
+            return text[: line.start()].strip()
+    return text
 
 
-def _label(speakers: Sequence[str]) -> re.Pattern[str]:
-    """A speaker's name in brackets, or a name or role with a colon; an aside such as (smiling) may stand between."""
-    named = {*speakers} - {""}
-    stars, blanks = "[*_]{0,4}", r"\s{0,9}"
-    bracketed = rf"[\[<](?P<bracketed>{_any_of(named)})[\]>]{stars}{blanks}[:：]?"
-    aside = rf"(?:\([^()\n]{{1,40}}\){blanks})?"
-    labelled = rf"(?P<name>{_any_of(named | {*OWN_LABELS, *OTHER_LABELS})}){stars}{blanks}{aside}{stars}[:：]"
-    return re.compile(rf"{stars}(?:{bracketed}|{labelled}){stars}\s*", re.IGNORECASE)
+def _label_at(text: str, place: int, context: Context) -> re.Match[str] | None:
+    """Return the label there: a speaker's name with a colon or in brackets, or a role of a chat with a colon."""
+    return _names(frozenset(context.speakers)).match(text, place) or ROLE.match(text, place)
+
+
+# Compiling takes longer than all checks of a text, and the same people come again with every agent.
+@lru_cache(maxsize=4096)
+def _names(speakers: frozenset[str]) -> re.Pattern[str]:
+    name = rf"(?P<name>{_any_of(speakers - {''})})"
+    ending = rf"(?(open)[\]>]{STARS}{BLANKS}[:：]?|{BLANKS}{ASIDE}{STARS}[:：])"
+    return re.compile(rf"{STARS}(?P<open>[\[<])?{name}{STARS}{ending}{STARS}\s*", re.IGNORECASE)
 
 
 def _any_of(names: Iterable[str]) -> str:

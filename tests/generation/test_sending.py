@@ -9,10 +9,11 @@ from annotation.models import Agent, Backend, GenerationUnit, LanguageModel, Sta
 from annotation.services import generation
 from annotation.services.generation.dispatch import limits_of
 from annotation.services.generation.leases import LEASE, LONGEST_WAIT
+from annotation.services.generation.recipes import plan_agent
 from annotation.services.registry import DEMO_BASELINE
 from annotation.states import UnitState
 from inference_worker.schema import SKILLS
-from tests.build import make_dialogue
+from tests.build import make_dialogue, make_model
 from tests.generation.worker import answer, holds
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,22 @@ def test_units_whose_agent_was_changed_meanwhile_fail_and_say_so(study, crew, no
     generation.retry_failed(run, now=now)
     crew.work_off(now=now)
     assert generation.progress(run, now=now).done == 15
+
+
+def test_what_is_retried_goes_to_the_responder_that_the_agent_has_by_now(study, crew, now):
+    agent = Agent.objects.get(name=DEMO_BASELINE)
+    run = generation.start_run(agents=[agent], dialogues=study.collections.get().dialogues.all(), now=now)
+    before, after = agent.responder, make_model(slug="other")
+    crew.announce(now=now)
+    batch = crew.dispatch(now=now)[0]
+    generation.record(answer(batch, error="Broken."), now=now)
+    Agent.objects.filter(pk=agent.pk).update(responder=after)
+    assert generation.retry_failed(run, now=now) == 5
+    assert set(run.units.values_list("model", "state", "settings_hash")) == {
+        (after.pk, UnitState.QUEUED, plan_agent(Agent.objects.get(pk=agent.pk)).settings_hash)
+    }
+    assert dict(run.tallies.values_list("model", "total")) == {before.pk: 0, after.pk: 5}
+    assert set(run.tallies.values_list("failed", flat=True)) == {0}
 
 
 def test_the_oldest_run_comes_first(study, crew, now, small_batches):

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Count, F, QuerySet
 
 from annotation.models import GenerationRun, GenerationUnit, Response, Stage
@@ -15,6 +16,19 @@ from annotation.states import UnitState
 
 # Dialogues planned at a time: memory stays flat however many there are.
 CHUNK = 1000
+
+_GUIDE = """
+UPDATE annotation_generationunit AS unit SET thinks_first_id = guide.first, skill_of_mind_id = guide.mind
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS guide (id, first, mind) WHERE unit.id = guide.id
+"""
+
+
+class Failed(NamedTuple):
+    """A failed unit with what it is for and with the model that it was sent to, as ids."""
+
+    unit: int
+    dialogue: int
+    model: int
 
 
 def fresh() -> dict[str, Any]:
@@ -50,18 +64,27 @@ class Order:
         for chunk in batched(self.dialogues, CHUNK):
             self._place_chunk(chunk, sample)
 
-    def place_again(self, units: Sequence[GenerationUnit], sample: int) -> int:
+    def place_again(self, failed: Sequence[Failed], sample: int) -> int:
         """Queue failed units again, or let them wait for their guidance. Returns how many."""
-        underway = self._underway([unit.dialogue_id for unit in units], sample)
-        retried = [unit for unit in units if unit.dialogue_id not in underway]
-        guidance = self.guide.find([unit.dialogue_id for unit in retried], sample)
-        for unit in retried:
-            self.tallies.add(unit, failed=-1)
-            for name, value in {**fresh(), "settings_hash": self.plan.settings_hash}.items():
-                setattr(unit, name, value)
-            guidance.attach(unit)
-        names = [*fresh(), "settings_hash", "thinks_first", "skill_of_mind"]
-        GenerationUnit.objects.bulk_update(retried, names, batch_size=CHUNK)
+        return sum(self._place_chunk_again(chunk, sample) for chunk in batched(failed, CHUNK))
+
+    def _place_chunk_again(self, failed: Sequence[Failed], sample: int) -> int:
+        underway = self._underway([each.dialogue for each in failed], sample)
+        retried = [each for each in failed if each.dialogue not in underway]
+        guidance = self.guide.find([each.dialogue for each in retried], sample)
+        for each in retried:
+            # The agent may have another responder by now.
+            self.tallies.add_to((self.run.pk, Stage.RESPOND, each.model), failed=-1, total=-1)
+            self.tallies.add_to((self.run.pk, Stage.RESPOND, self.plan.model.pk), total=1)
+        ids = [each.unit for each in retried]
+        first = [guidance.pending.get(each.dialogue) for each in retried]
+        minds = [guidance.ready.get(each.dialogue) for each in retried]
+        again = GenerationUnit.objects.filter(pk__in=ids)
+        ordered = {"model": self.plan.model, "settings_hash": self.plan.settings_hash, "state": UnitState.WAITING}
+        again.update(**fresh() | ordered)
+        with connection.cursor() as cursor:
+            cursor.execute(_GUIDE, [ids, first, minds])
+        again.filter(thinks_first=None).update(state=UnitState.QUEUED)
         return len(retried)
 
     def _place_chunk(self, chunk: Sequence[int], sample: int) -> None:

@@ -11,7 +11,7 @@ from annotation.errors import DuologueError
 from annotation.models import Agent, Dialogue, GenerationRun, GenerationUnit, Response, Stage, Study
 from annotation.services.comparisons import chosen_dialogues
 from annotation.services.generation.dispatch import wake
-from annotation.services.generation.orders import Order, fresh
+from annotation.services.generation.orders import Failed, Order, fresh
 from annotation.services.generation.recipes import plan_agent
 from annotation.services.generation.tallies import Tallies, finish_runs
 from annotation.states import RunState, UnitState
@@ -132,13 +132,13 @@ def retry_failed(run: GenerationRun, *, now: datetime | None = None) -> int:
     _begin_order()
     tallies = Tallies()
     count = _requeue_thoughts(run, tallies)
-    failed = run.units.filter(state=UnitState.FAILED, stage=Stage.RESPOND).order_by("pk").select_for_update()
-    groups: dict[tuple[int, int], list[GenerationUnit]] = {}
-    for unit in failed:
-        groups.setdefault((unit.agent_id or 0, unit.sample), []).append(unit)
+    failed = run.units.filter(state=UnitState.FAILED, stage=Stage.RESPOND).order_by("pk")
+    groups: dict[tuple[int, int], list[Failed]] = {}
+    for agent, sample, *unit in failed.values_list("agent", "sample", "pk", "dialogue", "model").iterator():
+        groups.setdefault((agent, sample), []).append(Failed(*unit))
     for (agent, sample), units in sorted(groups.items()):
         plan = plan_agent(Agent.objects.get(pk=agent))
-        count += Order(run, plan, [unit.dialogue_id for unit in units], tallies).place_again(units, sample)
+        count += Order(run, plan, [each.dialogue for each in units], tallies).place_again(units, sample)
     GenerationRun.objects.filter(pk=run.pk, state=RunState.DONE).update(state=RunState.RUNNING, finished_at=None)
     _begin(run, tallies, now)
     return count
@@ -154,10 +154,10 @@ def _requeue_thoughts(run: GenerationRun, tallies: Tallies) -> int:
         sample=OuterRef("sample"),
     )
     failed = run.units.filter(~Exists(open_twin), state=UnitState.FAILED, stage=Stage.THINK)
-    units = list(failed.order_by("pk").select_for_update())
-    for unit in units:
-        tallies.add(unit, failed=-1)
-    return GenerationUnit.objects.filter(pk__in=[unit.pk for unit in units]).update(**fresh())
+    units = list(failed.order_by("pk").values_list("pk", "model"))
+    for _, model in units:
+        tallies.add_to((run.pk, Stage.THINK, model), failed=-1)
+    return GenerationUnit.objects.filter(pk__in=[unit for unit, _ in units]).update(**fresh())
 
 
 def _begin(run: GenerationRun, tallies: Tallies, now: datetime) -> GenerationRun:
