@@ -255,6 +255,13 @@ def test_the_last_practice_leads_straight_to_a_comparison(client, study, home):
     assert following.url == page_of(held_by(study.annotators.get()))
 
 
+def test_a_worked_example_keeps_the_direction_of_its_own_words(client):
+    study = make_full_study(language="ar", device_check="")
+    page = client.get(agree(client, study).url).text
+    for words in ("Hello!", "7", "Fits.", study.criteria.first().question):
+        assert f'<p dir="auto">{words}</p>' in page
+
+
 def test_a_step_that_is_passed_while_the_study_is_paused_says_so(client, study, home):
     study.practice.all().delete()
     to_questions(client, study, home)
