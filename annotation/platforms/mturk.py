@@ -1,7 +1,6 @@
 """Amazon Mechanical Turk: a frame on the worker's page, the work in a tab of its own, a form that the frame sends."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from annotation.platforms.protocol import (
     Deed,
@@ -10,6 +9,7 @@ from annotation.platforms.protocol import (
     Verify,
     Visitor,
     WayOut,
+    read_address,
     read_batch,
     read_id,
     require_https,
@@ -54,6 +54,11 @@ class MechanicalTurk:
         return require_https(setup, self.name)
 
 
+def read_preview(query: Mapping[str, str], setup: Setup) -> Visitor:
+    """Return somebody of whom only the task is known: a preview names no worker."""
+    return Visitor(MechanicalTurk.key, "", batch=read_batch(query, setup.names(USUAL).study))
+
+
 def is_preview(query: Mapping[str, str]) -> bool:
     """Whether somebody only looks at the task: nothing may be claimed for them."""
     return query.get(USUAL.submission, PREVIEW) == PREVIEW
@@ -61,7 +66,7 @@ def is_preview(query: Mapping[str, str]) -> bool:
 
 def submit_address(submit_to: str, allowed: frozenset[str]) -> str:
     """Return where the frame's form goes; "" for any host that is not Amazon's."""
-    parts = urlsplit(submit_to)
+    parts = read_address(submit_to)
     if parts.scheme != "https" or parts.netloc not in allowed:
         return ""
     return f"https://{parts.netloc}/mturk/externalSubmit"

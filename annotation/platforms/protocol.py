@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from annotation.errors import DuologueError, gettext_noop
 from annotation.states import Exit
@@ -148,5 +148,13 @@ def require_https(setup: Setup, platform: str) -> list[str]:
 
 def is_https_address(address: str) -> bool:
     """Whether a text is a whole https address."""
-    parts = urlsplit(address)
+    parts = read_address(address)
     return parts.scheme == "https" and bool(parts.hostname)
+
+
+def read_address(address: str) -> SplitResult:
+    """Return the parts of an address; empty ones where it is none at all, such as https://[."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")

@@ -214,10 +214,13 @@ def why_no_work(standing: Standing, *, now: datetime) -> NoWork:
     fresh = find_standing_again(standing)
     if fresh.exit:
         return NoWork(Reason.LEFT)
-    if fresh.study_state != StudyState.RUNNING:
-        return NoWork(Reason.PAUSED if fresh.study_state == StudyState.PAUSED else Reason.CLOSED)
+    if fresh.study_state not in {StudyState.RUNNING, StudyState.PAUSED}:
+        return NoWork(Reason.CLOSED)
     if fresh.submitted_count >= fresh.quota:
+        # Before the pause: whoever has done it all waits for nothing, and a platform's clock runs on.
         return NoWork(Reason.QUOTA_REACHED)
+    if fresh.study_state == StudyState.PAUSED:
+        return NoWork(Reason.PAUSED)
     held = Assignment.objects.filter(state=AssignmentState.CLAIMED, slot__in=_not_theirs(standing))
     first = held.aggregate(at=Min("lease_until"))["at"]
     if first is None and not may_be_open(standing):

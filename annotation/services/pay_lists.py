@@ -7,9 +7,8 @@ from django.db import transaction
 
 from annotation.decisions import Decision
 from annotation.errors import DuologueError
-from annotation.models import PayDecision, PlatformIdentity, Study
-from annotation.platforms.pay_lists import PayList, Told
-from annotation.platforms.pay_lists import pay_list as lay_out
+from annotation.models import PayDecision, PlatformBatch, PlatformIdentity, Study
+from annotation.platforms.pay_layouts import PayList, Told, lay_out
 from annotation.services.actors import Actor
 from annotation.services.deciding import Case, category_of, keeping_the_rule
 from annotation.services.exports.csv_files import csv_lines
@@ -38,7 +37,7 @@ def offered(study: Study) -> list[tuple[str, str]]:
 
 
 @transaction.atomic
-def pay_list(study: Study, kind: PayList, *, actor: Actor) -> str:
+def export(study: Study, kind: PayList, *, actor: Actor) -> str:
     """Return a list as the platform takes it, and write down who took it.
 
     Raises: RuleNotMet where a decision breaks the platform's rule; NobodyToName where nothing would be in it;
@@ -57,10 +56,12 @@ def _told(study: Study, decided: list[tuple[Case, PayDecision]]) -> Iterator[Tol
     """Name everybody as the platform does; whose id is erased cannot be named."""
     people = [case.annotator.pk for case, _ in decided]
     identities = {each.annotator_id: each for each in PlatformIdentity.objects.filter(annotator__in=people)}
+    batches = {batch.pk: batch.key or batch.name for batch in PlatformBatch.objects.filter(recruitment__study=study)}
     for case, made in decided:
         identity = identities.get(case.annotator.pk)
         if identity is None or not (person := open_person(identity)):
             continue
         submission, category = open_submission(identity), category_of(case, made)
         decision = Decision(made.decision)
-        yield Told(person, submission, decision, category, made.message, made.bonus, study.payment_currency)
+        batch = batches.get(case.annotator.batch_id or 0, "")
+        yield Told(person, submission, decision, category, made.message, made.bonus, study.payment_currency, batch)

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.csp import CSP
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.debug import sensitive_variables
@@ -22,12 +23,16 @@ from django.views.decorators.http import require_safe
 from annotation.middleware import entry_parameters
 from annotation.models import Annotator, Study
 from annotation.platforms import BadEntry, Visitor
-from annotation.platforms.mturk import TOKEN, is_preview, submit_address
+from annotation.platforms.mturk import TOKEN, is_preview, read_preview, submit_address
 from annotation.services import recruiting
+from annotation.services.annotators import NotEligible
 from annotation.services.faces import read_face
 from annotation.services.identities import find_enrolled
+from annotation.services.places import NoPlaceLeft, NoSuchBatch, StudyNotOpen
+from annotation.services.recruiting import Gate
 from annotation.services.sealed_tokens import Frame, frame_token, is_of_frame, open_frame
 from annotation.states import StudyState
+from annotation.views.annotators import in_its_language
 
 
 class FrameView(Protocol):
@@ -39,6 +44,7 @@ class FrameView(Protocol):
 def framed(view: FrameView) -> FrameView:
     """Let the two sites for workers, and nobody else, show a page in a frame and take its form."""
 
+    @in_its_language
     @never_cache
     @xframe_options_exempt
     @require_safe
@@ -59,16 +65,22 @@ def hit(request: HttpRequest, study: UUID) -> HttpResponse:
     """Draw the frame: a preview, the way to the work, or the form at the end."""
     found = get_object_or_404(Study, code=study)
     brought = entry_parameters(request)
-    if recruiting.recruitment_of(found).platform != "mturk":
+    recruitment = recruiting.recruitment_of(found)
+    if recruitment.platform != "mturk":
         return _show(request, found, "stranger")
     if TOKEN not in brought and is_preview(brought):
-        return _show(request, found, "preview")
+        problem = _why_not(found, read_preview(brought, recruiting.setup_of(recruitment)))
+        return _show(request, found, "preview", problem=problem)
     try:
         if TOKEN in brought:
             return _show_work(request, found, open_frame(found, brought[TOKEN]), brought[TOKEN])
-        token = frame_token(found, recruiting.read_entry(found, brought))
+        visitor = recruiting.read_entry(found, brought)
     except BadEntry:
         return _show(request, found, "stranger")
+    if not _submits_to(visitor):
+        # Now, and not after the work: there would be no form with which to submit it.
+        return _show(request, found, "stranger")
+    token = frame_token(found, visitor)
     return redirect(f"{reverse('annotator:hit', args=[study])}?{urlencode({TOKEN: token})}")
 
 
@@ -79,11 +91,14 @@ def _show_work(request: HttpRequest, study: Study, frame: Frame, token: str) -> 
         if is_of_frame(annotator, frame):
             return _show_submit(request, study, frame.visitor, annotator)
         return _show(request, study, "twice")
+    if annotator is None and (problem := _why_not(study, frame.visitor)):
+        return _show(request, study, "refused", problem=problem)
+    # Whoever has begun goes on in their tab however the study stands: what they did is paid there.
     query = urlencode({TOKEN: token})
     return _show(
         request,
         study,
-        "work" if study.state == StudyState.RUNNING else "closed",
+        "work",
         work=f"{reverse('annotator:enter', args=[study.code])}?{query}",
         asks=f"{reverse('annotator:hit_state', args=[study.code])}?{query}",
         token=token,
@@ -91,11 +106,24 @@ def _show_work(request: HttpRequest, study: Study, frame: Frame, token: str) -> 
     )
 
 
+def _why_not(study: Study, visitor: Visitor) -> str:
+    """Return why somebody who has not begun cannot begin now, before they accept a task or open a tab; else ""."""
+    if study.state != StudyState.RUNNING:
+        return gettext(StudyNotOpen.user_message)
+    refusals = {Gate.EXCLUDED: NotEligible, Gate.FULL: NoPlaceLeft, Gate.NO_BATCH: NoSuchBatch}
+    refusal = refusals.get(recruiting.gate(study, visitor))
+    return gettext(refusal.user_message) if refusal else ""
+
+
 def _show_submit(request: HttpRequest, study: Study, visitor: Visitor, annotator: Annotator) -> HttpResponse:
-    address = submit_address(visitor.submit_to, frozenset(settings.MTURK_HOSTS))
+    address = _submits_to(visitor)
     if not address:
         return _show(request, study, "stranger")
     return _show(request, study, "submit", address=address, assignment=visitor.submission, annotator=annotator)
+
+
+def _submits_to(visitor: Visitor) -> str:
+    return submit_address(visitor.submit_to, frozenset(settings.MTURK_HOSTS))
 
 
 def _show(request: HttpRequest, study: Study, state: str, **said: Any) -> HttpResponse:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.decisions import Decision
 from annotation.errors import DuologueError
 from annotation.models import Study
-from annotation.platforms.pay_lists import PayList
+from annotation.platforms.pay_layouts import PayList
 from annotation.services import deciding, pay_lists, running, studies
 from annotation.services.actors import actor_of
 from annotation.services.exports.files import download_name
@@ -143,7 +143,7 @@ def pay_list(request: HttpRequest, study: Study, kind: str) -> HttpResponse:
     if kind not in list(PayList):
         raise Http404(f"There is no list called {kind}.")
     try:
-        text = pay_lists.pay_list(study, PayList(kind), actor=actor_of(request.user))
+        text = pay_lists.export(study, PayList(kind), actor=actor_of(request.user))
     except DuologueError as problem:
         messages.error(request, problem.user_message)
         return redirect("decisions", study.code)

@@ -59,9 +59,9 @@ def visit(browser):
     """Open a browser of its own, of a size."""
     contexts: list[BrowserContext] = []
 
-    def open_browser(size: str = "desktop") -> Page:
+    def open_browser(size: str = "desktop", **options: object) -> Page:
         wide, high = SIZES[size]
-        contexts.append(browser.new_context(viewport={"width": wide, "height": high}))
+        contexts.append(browser.new_context(viewport={"width": wide, "height": high}, **options))
         contexts[-1].set_default_timeout(PATIENCE_MS)
         return contexts[-1].new_page()
 

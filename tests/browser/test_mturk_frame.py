@@ -1,51 +1,60 @@
-"""The frame on a Mechanical Turk worker's page, in a real browser: preview, work in a tab of its own, and the form."""
+"""The frame on a Mechanical Turk worker's page, in a real browser.
 
-from urllib.parse import parse_qs
+The worker's site is a server of its own, over TLS and on another site than ours: its frame, our cookies and our
+policies meet as they do out in the world.
+"""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from annotation.states import Exit
 from tests.browser.test_paths import BOTH_SIZES, look, take_part
+from tests.platforms.mturk import MechanicalTurk, Status
 from tests.platforms.people import home_of, make_recruiting_study
-from tests.platforms.test_mturk import SANDBOX, frame_link
+from tests.platforms.playing import PlayedPlatform
+from tests.platforms.playing import page as draw
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-
-def play_mturk(page: Page, source: str) -> list[dict[str, list[str]]]:
-    """The worker's page with a frame in it, on the platform's own address. Returns what its form receives."""
-    received: list[dict[str, list[str]]] = []
-
-    def answer(route: Route) -> None:
-        if route.request.method == "POST":
-            received.append({"path": [route.request.url], **parse_qs(route.request.post_data or "")})
-            route.fulfill(body="<h1>Submitted</h1>", content_type="text/html")
-        else:
-            size, may = 'width="100%" height="600"', 'allow="local-network-access"'
-            body = f'<title>Task</title><iframe id="task" title="Task" {size} {may} src="{source}"></iframe>'
-            route.fulfill(body=body, content_type="text/html")
-
-    # The platform is out in the world and this server is not: a browser asks before it lets the one show the other.
-    page.context.grant_permissions(["local-network-access"], origin=SANDBOX)
-    page.context.route(f"{SANDBOX}/**", answer)
-    page.goto(f"{SANDBOX}/task")
-    return received
+WORKER = "A1B2C3WORKER"
 
 
-def test_mechanical_turks_preview_only_describes(visit, live_server):
-    study, page = make_recruiting_study("mturk"), visit()
-    play_mturk(page, f"{live_server.url}{home_of(study)}hit/?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=3HIT")
-    frame = page.frame_locator("#task")
+@pytest.fixture
+def mturk(settings):
+    with MechanicalTurk() as site:
+        settings.MTURK_HOSTS = [site.host]
+        yield site
+
+
+@pytest.fixture
+def study():
+    return make_recruiting_study("mturk", codes={Exit.COMPLETED: "MT77"})
+
+
+@pytest.fixture
+def task(mturk, study, live_server):
+    return mturk.publish(f"{live_server.url}{home_of(study)}hit/")
+
+
+def look_at(page: Page, mturk: MechanicalTurk, task, worker: str = WORKER):
+    """Open a task as a worker does; returns the frame in it."""
+    page.goto(f"{mturk.address}/{worker}/tasks/{task.number}")
+    return page.frame_locator("#task")
+
+
+def test_mechanical_turks_preview_only_describes(visit, mturk, task):
+    page = visit(ignore_https_errors=True)
+    frame = look_at(page, mturk, task)
     expect(frame.get_by_text("This is a preview")).to_be_visible()
     expect(frame.get_by_role("link", name="Open the task")).to_have_count(0)
+    assert page.context.cookies() == []
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)
-def test_mechanical_turks_frame_notices_the_end_in_the_other_tab_and_submits(visit, live_server, size):
-    study, page = make_recruiting_study("mturk", codes={Exit.COMPLETED: "MT77"}), visit(size)
-    received = play_mturk(page, live_server.url + frame_link(study))
-    frame = page.frame_locator("#task")
+def test_mechanical_turks_frame_notices_the_end_in_the_other_tab_and_submits(visit, mturk, task, size):
+    page = visit(size, ignore_https_errors=True)
+    frame = look_at(page, mturk, task)
+    page.get_by_role("button", name="Accept").click()
     with page.context.expect_page() as opened:
         frame.get_by_role("link", name="Open the task").click()
     take_part(opened.value)
@@ -53,10 +62,36 @@ def test_mechanical_turks_frame_notices_the_end_in_the_other_tab_and_submits(vis
     look(opened.value)
     frame.get_by_role("button", name="Submit to Mechanical Turk").click()
     expect(frame.get_by_role("heading", name="Submitted")).to_be_visible()
-    [form] = received
-    assert form == {
-        "path": [f"{SANDBOX}/mturk/externalSubmit"],
-        "assignmentId": ["3ASSIGN"],
-        "outcome": ["completed"],
-        "code": ["MT77"],
-    }
+    [assignment] = mturk.assignments.values()
+    assert (assignment.status, assignment.worker) == (Status.SUBMITTED, WORKER)
+    assert assignment.form == {"assignmentId": assignment.number, "outcome": "completed", "code": "MT77"}
+
+
+def test_a_task_that_is_returned_goes_on_with_somebody_else(visit, mturk, study, task):
+    first, second = (visit(ignore_https_errors=True) for _ in range(2))
+    look_at(first, mturk, task)
+    first.get_by_role("button", name="Accept").click()
+    expect(first.frame_locator("#task").get_by_role("link", name="Open the task")).to_be_visible()
+    first.get_by_role("button", name="Return").click()
+    expect(first.get_by_role("heading", name="Returned")).to_be_visible()
+    frame = look_at(second, mturk, task, worker="A9OTHER")
+    second.get_by_role("button", name="Accept").click()
+    expect(frame.get_by_role("link", name="Open the task")).to_be_visible()
+    assert not study.annotators.exists()
+
+
+def test_no_other_site_can_show_the_frame(visit, mturk, task):
+    address = mturk.frame_address(task)
+    with PlayedPlatform(
+        lambda call: draw("Prizes", f'<iframe id="task" title="Task" src="{address}"></iframe>')
+    ) as thief:
+        page = visit()
+        with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+            page.goto(f"{thief.address}/")
+        expect(page.frame_locator("#task").get_by_text("This is a preview")).to_have_count(0)
+
+
+def test_no_other_page_of_ours_can_be_shown_in_the_workers_frame(visit, mturk, study, live_server):
+    task, page = mturk.publish(f"{live_server.url}{home_of(study)}enter/"), visit(ignore_https_errors=True)
+    with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+        look_at(page, mturk, task)

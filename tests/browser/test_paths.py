@@ -1,45 +1,54 @@
 """Every way through a study in a real browser: from each platform's link to its end, and out by each exit."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 
 import pytest
+from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from annotation import tasks
 from annotation.models import ExitCode, PlatformMessage, Recruitment, Study
-from annotation.services import invitations
+from annotation.services import invitations, recruiting
 from annotation.services.identities import sealer
-from annotation.services.sealed_tokens import invitation_token
 from annotation.states import Exit
 from tests.browser.conftest import answer_all, press_submit
 from tests.browser.test_layout import check, has_no_sideways_scroll
+from tests.build import make_researcher
 from tests.pages.test_steps import make_full_study
+from tests.platforms.connect import Connect
+from tests.platforms.noticeboard import Noticeboard
 from tests.platforms.people import home_of, make_recruiting_study, prolific_link
-from tests.platforms.playing import Answer, PlayedPlatform
+from tests.platforms.postbox import Postbox
 from tests.platforms.prolific import AUDIENCE, SECRET, Prolific
+from tests.platforms.sona import EXPERIMENT, TOKEN, Sona
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # The phone's walk is the same code on another width: the whole check takes it, too.
 BOTH_SIZES = ["desktop", pytest.param("phone", marks=pytest.mark.long)]
 CODES = {how: f"{how.name.replace('_', '')}7" for how in Exit if how not in {Exit.RETURNED, Exit.TIMED_OUT}}
-CONNECT = "https://connect.example.org"
 PROLIFIC = "https://app.prolific.com"
 
 
-@contextmanager
-def played(page: Page, address: str):
-    """Play a site that the browser goes to; yields what it is asked for."""
-    asked: list[str] = []
+@pytest.fixture
+def played_prolific(settings):
+    with Prolific() as site:
+        settings.PROLIFIC_RETURN_URL = site.settings["PROLIFIC_RETURN_URL"]
+        yield site
 
-    def answer(route: Route) -> None:
-        asked.append(route.request.url)
-        route.fulfill(body="<title>Taken</title><h1>Thank you</h1>", content_type="text/html")
 
-    page.context.route(f"{address}/**", answer)
-    yield asked
+@pytest.fixture
+def post():
+    with Postbox() as site:
+        yield site
+
+
+def send_list(study: Study, server: str) -> str:
+    """The list of links as a researcher downloads it, from the server whose name the links carry."""
+    office = Client(headers={"host": server.removeprefix("http://")})
+    office.force_login(make_researcher())
+    return office.post(f"/studies/{study.code}/invitations/list.csv").text
 
 
 def look(page: Page) -> None:
@@ -102,17 +111,20 @@ def make_stepping_study(**over: object) -> Study:
     return study
 
 
-def expect_way_out(page: Page, how: Exit) -> None:
+def expect_way_out(page: Page, how: Exit, prolific: str = PROLIFIC) -> None:
     """The page of an exit leads back to Prolific with the code of that exit, and shows no other code."""
     link = page.get_by_role("main").locator("a[href*='cc=']")
-    expect(link).to_have_attribute("href", f"{PROLIFIC}/submissions/complete?cc={CODES[how]}")
+    expect(link).to_have_attribute("href", f"{prolific}/submissions/complete?cc={CODES[how]}")
     assert not [code for code in CODES.values() if code != CODES[how] and code in page.content()]
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)
-def test_every_step_from_prolifics_link_to_its_code(visit, live_server, size):
+def test_every_step_from_prolifics_link_to_its_code(visit, live_server, played_prolific, size):
     study, page = make_stepping_study(), visit(size)
-    page.goto(live_server.url + prolific_link(study))
+    played_prolific.publish(live_server.url + home_of(study) + recruiting.entry_query(study))
+    page.goto(f"{played_prolific.address}/studies/ana")
+    page.get_by_role("link", name="Open study link").click()
+    page.wait_for_url(live_server.url + home_of(study))
     assert page.url == live_server.url + home_of(study)
     look(page)
     consent(page)
@@ -144,11 +156,10 @@ def test_every_step_from_prolifics_link_to_its_code(visit, live_server, size):
     page.get_by_role("button", name="Finish").click()
     expect(page.get_by_role("heading", name="Finished. Thank you!")).to_be_visible()
     look(page)
-    expect_way_out(page, Exit.COMPLETED)
-    with played(page, PROLIFIC) as asked:
-        page.locator("main a[href*='cc=']").click()
-        page.wait_for_url(f"{PROLIFIC}/**")
-    assert asked == [f"{PROLIFIC}/submissions/complete?cc={CODES[Exit.COMPLETED]}"]
+    expect_way_out(page, Exit.COMPLETED, played_prolific.address)
+    page.locator("main a[href*='cc=']").click()
+    expect(page.get_by_role("heading", name="Thank you", exact=True)).to_be_visible()
+    assert played_prolific.came_back == [CODES[Exit.COMPLETED]]
 
 
 def to_comparison(page: Page) -> None:
@@ -254,57 +265,74 @@ def test_who_is_gone_at_the_platform_learns_it_from_their_next_page(
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_an_open_link_ends_with_a_code_of_ones_own(visit, live_server, size):
     study, page = make_recruiting_study("open"), visit(size)
-    page.goto(live_server.url + home_of(study))
-    take_part(page)
-    expect(page.locator("#completion-code")).to_have_text(study.annotators.get().completion_code)
-    look(page)
+    with Noticeboard() as board:
+        board.put_up(live_server.url + home_of(study))
+        page.goto(board.address)
+        page.get_by_role("link", name="Take part in our study").click()
+        take_part(page)
+        code = study.annotators.get().completion_code
+        expect(page.locator("#completion-code")).to_have_text(code)
+        look(page)
+        page.goto(board.address)
+        page.get_by_role("link", name="Take part in our study").click()
+        expect(page.locator("#completion-code")).to_have_text(code)
+        other = visit(size)
+        other.goto(board.address)
+        other.get_by_role("link", name="Take part in our study").click()
+        expect(other.get_by_role("button", name="Agree and start")).to_be_visible()
+    assert study.annotators.count() == 1
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_connects_redirect_is_for_whoever_completed(visit, live_server, size):
-    study = make_recruiting_study("connect", completion_address=f"{CONNECT}/done", partial_address=f"{CONNECT}/part")
-    page = visit(size)
-    page.goto(f"{live_server.url}{home_of(study)}enter/?participantId=P1&assignmentId=A1&projectId=J1")
-    take_part(page)
-    link = page.locator(f"main a[href^='{CONNECT}']")
-    expect(link).to_have_count(1)
-    look(page)
-    with played(page, CONNECT) as asked:
+    with Connect() as connect:
+        study, page = make_recruiting_study("connect", **connect.addresses), visit(size)
+        connect.publish(live_server.url + home_of(study) + recruiting.entry_query(study))
+        page.goto(f"{connect.address}/projects/ana")
+        page.get_by_role("link", name="Begin").click()
+        take_part(page)
+        link = page.locator(f"main a[href^='{connect.address}']")
+        expect(link).to_have_count(1)
+        look(page)
         link.click()
-        page.wait_for_url(f"{CONNECT}/**")
-    assert asked == [f"{CONNECT}/done"]
+        expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+        assert connect.came_back == ["completion"]
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_sona_credits_whoever_completed(visit, live_server, settings, size):
-    token = sealer().seal("sesame", now=timezone.now())
-    study = make_recruiting_study("sona", sona_host="x.example", sona_experiment="7", sealed_credit_token=token)
-    page = visit(size)
-    page.goto(f"{live_server.url}{home_of(study)}enter/?survey_code=48213")
-    take_part(page)
-    expect(page.get_by_text("credit is granted by itself")).to_be_visible()
-    look(page)
-    with PlayedPlatform(lambda call: Answer(200, {"credit_status": "G"})) as sona:
+    token = sealer().seal(TOKEN, now=timezone.now())
+    over = {"sona_host": "x.example", "sona_experiment": EXPERIMENT, "sealed_credit_token": token}
+    study, page = make_recruiting_study("sona", **over), visit(size)
+    with Sona() as sona:
         settings.SONA_URL = sona.address
+        sona.publish(live_server.url + home_of(study) + recruiting.entry_query(study))
+        page.goto(f"{sona.address}/students/ana")
+        page.get_by_role("link", name="View study website").click()
+        take_part(page)
+        expect(page.get_by_text("credit is granted by itself")).to_be_visible()
+        look(page)
         tasks.tell_platform(PlatformMessage.objects.get().pk)
-    assert [call.query["survey_code"] for call in sona.calls] == ["48213"]
+    assert sona.credited == [sona.codes["ana"]]
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)
-def test_a_personal_link_goes_on_at_the_same_step_on_another_device(visit, live_server, size):
+def test_a_personal_link_goes_on_at_the_same_step_on_another_device(visit, live_server, post, size):
     study = make_full_study(device_check="any")
     Recruitment.objects.create(study=study, platform="invitation")
-    [letter] = invitations.invite(study, 1, days=7, actor=None, now=timezone.now())
-    link = f"{live_server.url}{home_of(study)}enter/?invitation={invitation_token(letter)}"
+    invitations.invite(study, 1, days=7, actor=None, now=timezone.now())
     computer, other = visit("desktop"), visit(size)
-    computer.goto(link)
+    post.send(send_list(study, live_server.url), ["ana"])
+    computer.goto(f"{post.address}/ana")
+    computer.get_by_role("link", name="Take part in our study").click()
     consent(computer)
     pass_device(computer)
     computer.get_by_role("button", name="Start").click()
     answer_questions(computer, "Two replies", "Yes")
     practise(computer, "Left")
     expect(computer.get_by_role("heading", name="Practice 2 of 2")).to_be_attached()
-    other.goto(link)
+    other.goto(f"{post.address}/ana")
+    other.get_by_role("link", name="Take part in our study").click()
     expect(other.get_by_role("heading", name="Practice 2 of 2")).to_be_attached()
     practise(other, "Right")
     work(other)
@@ -332,4 +360,4 @@ def test_a_signed_link_goes_on_on_another_device_and_an_unsigned_one_does_not(vi
         tablet.goto(live_server.url + platform.signed_link(study))
         assert tablet.url == computer.url
         work(tablet)
-        expect_way_out(tablet, Exit.COMPLETED)
+        expect_way_out(tablet, Exit.COMPLETED, platform.address)

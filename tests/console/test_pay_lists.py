@@ -12,6 +12,7 @@ from django.utils import timezone
 from annotation.decisions import Decision
 from annotation.models import CheckResult, Event
 from annotation.platforms import Visitor
+from annotation.platforms.pay_layouts import BONUS_REASON, PayList, Told, lay_out
 from annotation.roles import Role
 from annotation.services import deciding, identities
 from annotation.states import Exit, Outcome
@@ -67,9 +68,32 @@ def test_ids_to_approve_are_a_line_each_and_bonuses_have_their_amount(study):
     assert ask(client, study, "approve").text.splitlines() == ["5f0ca1a5", "60b2c3d4"]
     assert ask(client, study, "bonus").text.splitlines() == ["60b2c3d4,0.40"]
     assert ask(client, study, "all").text.splitlines() == [
-        "person,submission,decision,category,message,bonus,currency",
-        "5f0ca1a5,sub-1,approve,,,,GBP",
-        "60b2c3d4,sub-1,bonus,,,0.40,GBP",
+        "person,submission,decision,category,message,bonus,currency,batch",
+        "5f0ca1a5,sub-1,approve,,,,GBP,",
+        "60b2c3d4,sub-1,bonus,,,0.40,GBP,",
+    ]
+
+
+def test_the_table_names_the_platforms_study_of_each_person(study):
+    annotator = decided(study, "5f0ca1a5")
+    annotator.batch = study.recruitment.batches.create(name="Germany", key="st-1")
+    annotator.save()
+    assert ask(member(study), study, "all").text.splitlines()[1] == "5f0ca1a5,sub-1,approve,,,,GBP,st-1"
+
+
+def test_mechanical_turk_pays_no_bonus_without_a_reason_and_reads_no_long_one(study):
+    told = [
+        Told("A1", "3A", Decision.BONUS, "", "", Decimal("0.40"), "USD"),
+        Told("A2", "3B", Decision.BONUS, "", "Fast and careful.", Decimal("1.00"), "USD"),
+        Told("A3", "3C", Decision.REJECT, "FAILED_CHECK", "x" * 2000, Decimal(0), "USD"),
+        Told("A4", "3D", Decision.APPROVE, "", "Thanks", Decimal(0), "USD"),
+    ]
+    _, rows = lay_out(PayList.ALL, "mturk", told)
+    assert rows == [
+        ("3A", "A1", "X", "", Decimal("0.40"), BONUS_REASON),
+        ("3B", "A2", "X", "", Decimal("1.00"), "Fast and careful."),
+        ("3C", "A3", "", "x" * 1024, "", ""),
+        ("3D", "A4", "X", "", "", ""),
     ]
 
 
@@ -78,9 +102,9 @@ def test_mechanical_turk_gets_its_two_columns():
     decided(study, "A1")
     rejected(study, "A2")
     rows = ask(member(study), study, "all").text.splitlines()
-    assert rows[0] == "WorkerId,AssignmentId,Approve,Reject,BonusAmount,Reason"
-    assert rows[1] == "A1,sub-1,x,,,"
-    assert rows[2].startswith("A2,sub-1,,")
+    assert rows[0] == "AssignmentId,WorkerId,Approve,Reject,BonusAmount,Reason"
+    assert rows[1] == "sub-1,A1,X,,,"
+    assert rows[2].startswith("sub-1,A2,,")
     assert LONG in rows[2]
 
 

@@ -1,4 +1,4 @@
-"""Prolific, played: it signs links with its key, sends signed events, and takes calls of its API."""
+"""Prolific, played: its study page, links signed with its key, signed events, its API, and the way back with a code."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from django.test import Client
 from annotation.models import Study
 from annotation.platforms.webhooks import sign
 from tests.platforms.people import ANA, home_of
-from tests.platforms.playing import Answer, Call, PlayedPlatform
+from tests.platforms.playing import Answer, Call, PlayedPlatform, link_to, links_on, page
 
 AUDIENCE = "study.example.org"
 SECRET = "secret-of-the-workspace"
@@ -25,6 +25,8 @@ class Prolific(PlayedPlatform):
     kid: str = "key-1"
     is_away: bool = False
     numbers: list[int] = field(default_factory=lambda: [0])
+    study: str = ""
+    came_back: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         self.answer = self._answer
@@ -40,7 +42,16 @@ class Prolific(PlayedPlatform):
             "PROLIFIC_JWKS_URL": f"{self.address}/.well-known/study/jwks.json",
             "PROLIFIC_TOKEN": "t0ken",
             "PROLIFIC_WEBHOOK_SECRETS": ["old secret", SECRET],
+            "PROLIFIC_RETURN_URL": f"{self.address}/submissions/complete",
         }
+
+    def publish(self, address: str) -> None:
+        """Put up a study with the address that the researcher pasted."""
+        self.study = address
+
+    def link_of(self, person: str) -> str:
+        """The link on a person's page of the study."""
+        return links_on(self.ask("GET", f"/studies/{person}").text)[-1]
 
     def _answer(self, call: Call) -> Answer:
         if self.is_away:
@@ -50,7 +61,18 @@ class Prolific(PlayedPlatform):
             return Answer(200, {"keys": [{**public, "kid": self.kid, "alg": "RS256", "use": "sig"}]})
         if call.path == "/api/v1/hooks/subscriptions/":
             return Answer(201, {"id": "5ab"}, {"X-Hook-Secret": "hook-secret"})
+        if call.path == "/submissions/complete":
+            self.came_back.append(call.query.get("cc", ""))
+            return page("Thank you", "")
+        if call.path.startswith("/studies/"):
+            return self._draw_study(call.path.rpartition("/")[2])
         return Answer(200, {"id": "x"})
+
+    def _draw_study(self, person: str) -> Answer:
+        link = self.study
+        for name, value in {"PROLIFIC_PID": person, "SESSION_ID": f"sub-{person}", "STUDY_ID": "st-1"}.items():
+            link = link.replace(f"{{{{%{name}%}}}}", value)
+        return page("Study", link_to(link, "Open study link in a new window"))
 
     def signed_link(self, study: Study, *, person: str = ANA, key=None, **over) -> str:
         """A link as Prolific signs it; `over` changes claims, None leaves one out."""
@@ -63,12 +85,16 @@ class Prolific(PlayedPlatform):
 
     def event(self, status: str, *, submission: str = "sub-1", at: float | None = None, event: str = "") -> dict:
         """The request for an event, as keyword arguments of a test client's post."""
-        self.numbers[0] += 1
         body = json.dumps({"event_type": "submission.status.change", "resource_id": submission, "status": status})
+        return self.signed(body.encode(), at=at, event=event)
+
+    def signed(self, body: bytes, *, at: float | None = None, event: str = "") -> dict:
+        """A request with this body as the platform signs it."""
+        self.numbers[0] += 1
         now = str(int(time.time()))
         headers = {
             "X-Prolific-Request-Timestamp": now,
-            "X-Prolific-Request-Signature": sign(SECRET, now, body.encode()),
+            "X-Prolific-Request-Signature": sign(SECRET, now, body),
             "X-Event-ID": event or f"event-{self.numbers[0]}",
             "X-Timestamp": str(at or time.time()),
         }

@@ -1,15 +1,22 @@
 """Mechanical Turk, played: the frame on the worker's page, the work in a tab of its own, and the form at the end."""
 
 import re
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from annotation.decisions import Decision
 from annotation.models import Annotator
+from annotation.platforms.pay_layouts import PayList
+from annotation.services import deciding, pay_lists
 from annotation.states import Exit
-from tests.pages.people import agree
-from tests.platforms.people import home_of, judge_all, make_recruiting_study
+from tests.pages.people import agree, answers, held_by, page_of
+from tests.platforms.doors import open_door, submit_form
+from tests.platforms.mturk import Status
+from tests.platforms.people import come_in, home_of, judge_all, make_recruiting_study
 
 pytestmark = pytest.mark.django_db
 
@@ -95,15 +102,23 @@ def finish_in_a_tab(study, frame, address):
         "https://www.mturk.com.evil.example",
         "javascript:alert(1)",
         "https://www.mturk.com@evil.example",
+        "https://[",
+        "https://www.mturk.com" + "x" * 10_000,
         "",
     ],
 )
-def test_the_form_goes_to_no_other_host(study, evil):
-    frame, address = accept(study, submit_to=evil)
+def test_a_worker_whose_form_would_go_elsewhere_learns_it_before_working(study, evil):
+    page = Client().get(frame_link(study, submit_to=evil))
+    assert page.status_code == 200
+    assert "belongs into a task" in page.text
+    assert "evil" not in page.text
+
+
+def test_a_host_that_is_allowed_no_more_gets_no_form(study, settings):
+    frame, address = accept(study)
     finish_in_a_tab(study, frame, address)
-    end = frame.get(address).text
-    assert "externalSubmit" not in end
-    assert "evil" not in end
+    settings.MTURK_HOSTS = ["www.mturk.com"]
+    assert "externalSubmit" not in frame.get(address).text
 
 
 def test_an_address_that_ends_in_a_slash_is_allowed(study):
@@ -150,3 +165,101 @@ def test_leaving_without_consent_ends_nothing_in_the_frame(study):
     tab.get(work_link(page))
     tab.post(home_of(study), {"decline": "1"})
     assert frame.get(state_link(page)).json() == {"ended": False}
+
+
+def preview(study) -> str:
+    return Client().get(f"{home_of(study)}hit/?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=3HIT").text
+
+
+def fill_up(study) -> None:
+    type(study).objects.filter(pk=study.pk).update(annotators_limit=1, places_taken=1)
+
+
+def test_nobody_accepts_a_task_of_a_study_that_is_full_or_not_open(study):
+    assert "accept the task to begin" in preview(study)
+    fill_up(study)
+    assert "All places in this study are taken" in preview(study)
+    type(study).objects.filter(pk=study.pk).update(state="paused")
+    page = preview(study)
+    assert "not open at the moment" in page
+    assert "accept the task to begin" not in page
+
+
+def test_a_worker_for_whom_there_is_no_place_learns_it_in_the_frame(study):
+    frame, address = accept(study)
+    fill_up(study)
+    page = frame.get(address).text
+    assert "All places in this study are taken" in page
+    assert "Please return this task." in page
+    assert "_blank" not in page
+
+
+def test_a_worker_who_is_ruled_out_learns_it_in_the_frame(study):
+    earlier = make_recruiting_study("mturk")
+    finish_in_a_tab(earlier, *accept(earlier))
+    study.recruitment.not_if_took_part_in.add(earlier)
+    frame, address = accept(study)
+    page = frame.get(address).text
+    assert "one that rules it out" in page
+    assert "_blank" not in page
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_whoever_has_begun_can_end_and_submit_however_the_study_stands(study, state):
+    frame, address = accept(study)
+    tab = Client()
+    tab.get(work_link(frame.get(address).text))
+    agree(tab, study)
+    tab.post(f"{home_of(study)}next/")
+    tab.post(page_of(held_by(study.annotators.get())), answers(study))
+    type(study).objects.filter(pk=study.pk).update(state=state)
+    page = frame.get(address).text
+    assert "Go on with the task" in page
+    tab.post(f"{home_of(study)}finish/")
+    assert 'name="code" value="MT77"' in frame.get(address).text
+
+
+def test_the_platform_takes_the_form_once_and_not_after_the_time(study, settings):
+    with open_door("mturk", settings) as door:
+        for name in ("ana", "ben"):
+            tab = Client()
+            judge_all(tab, door.study, come_in(tab, door.study, door.link_for(name)))
+        ana, ben = door.site.assignments.values()
+        door.site.run_out(ben)
+        end = Client().get(door.frames["ana"]).text
+        assert [submit_form(door.site, end) for _ in range(2)] == [200, 400]
+        assert submit_form(door.site, Client().get(door.frames["ben"]).text) == 400
+        assert (ana.status, ben.status) == (Status.SUBMITTED, Status.ABANDONED)
+
+
+def test_a_returned_task_goes_to_somebody_else_and_the_same_worker_goes_on_in_a_new_one(settings):
+    with open_door("mturk", settings) as door:
+        door.task.places = 1
+        tab = Client()
+        ana = come_in(tab, door.study, door.link_for("ana"))
+        [first] = door.site.assignments.values()
+        door.site.give_back(first)
+        assert tab.get(door.link_for("ana")).url == f"{home_of(door.study)}next/"
+        door.go_out(judge_all(tab, door.study, ana).text)
+        assert [each.status for each in door.site.assignments.values()] == [Status.RETURNED, Status.SUBMITTED]
+
+
+def test_the_list_of_decisions_is_what_the_platform_takes(settings):
+    with open_door("mturk", settings) as door:
+        for name, decision in (("ana", Decision.APPROVE), ("ben", Decision.BONUS)):
+            tab = Client()
+            person = come_in(tab, door.study, door.link_for(name))
+            door.go_out(judge_all(tab, door.study, person).text)
+            bonus = Decimal("0.50") if decision == Decision.BONUS else Decimal(0)
+            deciding.decide(door.study, person.pseudonym, decision, bonus=bonus, actor=None, now=timezone.now())
+        door.site.review(pay_lists.export(door.study, PayList.ALL, actor=None))
+        ana, ben = door.site.assignments.values()
+        assert (ana.status, ben.status) == (Status.APPROVED, Status.APPROVED)
+        assert door.site.bonuses == {"ben": "0.50"}
+
+
+def test_the_frame_speaks_the_language_of_its_study(study):
+    type(study).objects.filter(pk=study.pk).update(language="de")
+    page = preview(study)
+    assert '<html lang="de"' in page
+    assert "Vorschau" in page

@@ -181,7 +181,7 @@ def test_an_attempt_that_the_platform_signs_anew_is_known_by_its_id(platform, cl
     stamp = str(int(time.time()) + 1)
     second["headers"] |= {
         "X-Prolific-Request-Timestamp": stamp,
-        "X-Prolific-Request-Signature": sign(SECRET, stamp, second["data"].encode()),
+        "X-Prolific-Request-Signature": sign(SECRET, stamp, second["data"]),
     }
     assert [platform.post(request).text for request in (first, second)] == ["taken", "known"]
 
@@ -212,19 +212,19 @@ def test_an_event_that_is_not_the_platforms_is_refused(platform, client, study, 
         case "signature":
             headers["X-Prolific-Request-Signature"] = "AAAA"
         case "body":
-            request["data"] = request["data"].replace("sub-1", "sub-2")
+            request["data"] = request["data"].replace(b"sub-1", b"sub-2")
         case "stamp":
             headers["X-Prolific-Request-Timestamp"] = str(int(time.time()) + 1)
         case "old":
             old = str(int(time.time()) - 7200)
             headers["X-Prolific-Request-Timestamp"] = old
-            headers["X-Prolific-Request-Signature"] = sign(SECRET, old, request["data"].encode())
+            headers["X-Prolific-Request-Signature"] = sign(SECRET, old, request["data"])
         case "nothing":
             settings.PROLIFIC_WEBHOOK_SECRETS = []
         case "no id":
             del headers["X-Event-ID"]
         case "no json":
-            request["data"] = "{"
+            request["data"] = b"{"
             stamp = headers["X-Prolific-Request-Timestamp"]
             headers["X-Prolific-Request-Signature"] = sign(SECRET, stamp, b"{")
     assert platform.post(request).status_code == 403
