@@ -42,7 +42,7 @@ class Prolific:
         claim = verify(token).get(CLAIM)
         if not isinstance(claim, Mapping):
             raise BadEntry()
-        said = {str(name): str(value) for name, value in claim.items()}
+        said = {str(name): value for name, value in claim.items() if isinstance(value, str)}
         if any(name in said and said[name] != value for name, value in query.items()):
             raise BadEntry()
         return self._visitor(said, setup, is_signed=True)

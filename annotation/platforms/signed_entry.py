@@ -1,5 +1,6 @@
 """Signed entries: a JWT in the link, checked against the platform's published keys. Pure: keys and time come in."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +32,7 @@ def check(token: str, keys: Mapping[str, Any], *, audience: str, now: datetime) 
     except jwt.PyJWTError as error:
         raise BadEntry() from error
     expires, begins = claims["exp"], claims.get("nbf", 0)
-    if not isinstance(expires, int | float) or not isinstance(begins, int | float):
+    if not all(isinstance(time, int | float) and math.isfinite(time) for time in (expires, begins)):
         raise BadEntry()
     if now.timestamp() > expires + LEEWAY.total_seconds() or now.timestamp() < begins - LEEWAY.total_seconds():
         raise BadEntry(_TOO_LATE)
@@ -45,5 +46,13 @@ def _key_of(token: str, keys: Mapping[str, Any]) -> jwt.PyJWK:
         raise BadEntry() from error
     for key in keys.get("keys", []):
         if kid and isinstance(key, dict) and key.get("kid") == kid and key.get("kty") == "RSA":
-            return jwt.PyJWK.from_dict(key, algorithm="RS256")
+            return _read_key(key)
     raise UnknownKey()
+
+
+def _read_key(key: dict[str, Any]) -> jwt.PyJWK:
+    """Return a published key. One that is spoiled is as good as none: the set may be whole again when it is fetched."""
+    try:
+        return jwt.PyJWK.from_dict(key, algorithm="RS256")
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise UnknownKey() from error

@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SIGNATURE = "X-Prolific-Request-Signature"
 REQUESTED_AT = "X-Prolific-Request-Timestamp"
@@ -50,23 +50,34 @@ def read_event(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str
         raise BadEvent("The signature does not fit.")
     if abs(now - _time(timestamp)) > OLDEST:
         raise BadEvent("The request is too old.")
-    return _news(headers, body, signature=signature, fallback=timestamp)
+    news = _news(headers, body, signature=signature, fallback=timestamp)
+    if news.at > now + OLDEST:
+        # Beside the signature anybody can write a time, and no event would count after one from next year.
+        raise BadEvent("The event is said to happen later.")
+    return news
 
 
 def _news(headers: Mapping[str, str], body: bytes, *, signature: str, fallback: str) -> PlatformNews:
     try:
         said = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadEvent("The body is no JSON.") from error
     event = headers.get(EVENT_ID, "")
-    if not isinstance(said, dict) or not event or len(event) > 200:
+    if not isinstance(said, dict) or not event.isprintable() or not 0 < len(event) <= 200:
         raise BadEvent(f"The event has no {EVENT_ID}, or its body is no object.")
-    kind = str(said.get("event_type", ""))[:60]
+    kind = _word(said, "event_type", longest=60)
     at = _time(headers.get(HAPPENED_AT) or fallback)
     if kind != SUBMISSION_CHANGED:
         return PlatformNews(event, signature, kind, at, "", "")
-    submission, status = str(said.get("resource_id", "")), str(said.get("status", "")).upper()[:40]
+    submission, status = _word(said, "resource_id", longest=200), _word(said, "status", longest=40).upper()
     return PlatformNews(event, signature, kind, at, submission, status)
+
+
+def _word(said: Mapping[str, Any], name: str, *, longest: int) -> str:
+    value = said.get(name, "")
+    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+        raise BadEvent(f"The event's {name} makes no sense.")
+    return value
 
 
 def _time(text: str) -> datetime:
@@ -76,6 +87,6 @@ def _time(text: str) -> datetime:
             seconds = float(text)
             return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
         at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise BadEvent("A time stamp makes no sense.") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

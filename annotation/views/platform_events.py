@@ -23,7 +23,7 @@ LARGEST = 64 * 1024
 def prolific(request: HttpRequest) -> HttpResponse:
     """Take one event of Prolific. 200 also for a copy: it need not be sent again."""
     now = timezone.now()
-    if int(request.headers.get("Content-Length") or 0) > LARGEST:
+    if not request.headers.get("Content-Length", "").isdecimal() or int(request.headers["Content-Length"]) > LARGEST:
         return HttpResponse("This is too long for an event.", status=413, content_type="text/plain")
     try:
         news = read_event(request.headers, request.body, secrets=settings.PROLIFIC_WEBHOOK_SECRETS, now=now)
