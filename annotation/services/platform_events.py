@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from annotation.models import Annotator, PlatformEvent, PlatformIdentity
@@ -35,6 +35,7 @@ def take_event(platform: str, news: PlatformNews, *, now: datetime) -> bool:
                 received_at=now,
             )
             if found:
+                _take_turns(found)
                 _follow(found, news.status, at=news.at, now=now)
     except IntegrityError as error:
         if any(name in str(error) for name in _ONCE):
@@ -45,7 +46,8 @@ def take_event(platform: str, news: PlatformNews, *, now: datetime) -> bool:
 
 def _follow(found: str, status: str, *, at: datetime, now: datetime) -> None:
     """Note a submission's state, unless a later one is known, and free what its annotator holds if they are gone."""
-    older = Q(status_at=None) | Q(status_at__lt=at)
+    # Of two events of one moment the one that ends the part is the later: nobody returns and goes on.
+    older = Q(status_at=None) | (Q(status_at__lte=at) if status in _EXITS else Q(status_at__lt=at))
     theirs = PlatformIdentity.objects.filter(submission_hash=found)
     if not theirs.filter(older).update(status=status, status_at=at):
         return
@@ -58,6 +60,18 @@ def catch_up(identity: PlatformIdentity, *, now: datetime) -> None:
     """Do what follows from the last event that came before its person consented."""
     if not identity.submission_hash:
         return
-    events = PlatformEvent.objects.filter(submission_hash=identity.submission_hash)
-    if last := events.order_by("-happened_at").first():
-        _follow(identity.submission_hash, last.status, at=last.happened_at, now=now)
+    with transaction.atomic():
+        _take_turns(identity.submission_hash)
+        events = list(PlatformEvent.objects.filter(submission_hash=identity.submission_hash))
+        if events:
+            last = max(events, key=lambda event: (event.happened_at, event.status in _EXITS))
+            _follow(identity.submission_hash, last.status, at=last.happened_at, now=now)
+
+
+def _take_turns(found: str) -> None:
+    """Wait for whoever deals with this submission, until the transaction ends.
+
+    An event that arrives while its person consents sees no person yet, and they would not see the event.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(found[:15], 16)])

@@ -1,18 +1,21 @@
 """Prolific, played on loopback: signed links, events, subscription, and calls of its API."""
 
+import threading
 import time
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from annotation import tasks
 from annotation.models import PlatformEvent, PlatformMessage, SigningKeys
 from annotation.platforms import Deed
-from annotation.platforms.webhooks import sign
+from annotation.platforms.webhooks import read_event, sign
 from annotation.services import platform_messages, signing_keys
+from annotation.services.platform_events import take_event
 from annotation.states import AssignmentState, Exit
 from tests.build import make_researcher
 from tests.pages.people import agree, held_by
@@ -312,3 +315,56 @@ def test_without_a_token_the_decision_fails_in_words(platform, client, study, se
     platform_messages.send(message.pk, now=timezone.now())
     message.refresh_from_db()
     assert "set PROLIFIC_TOKEN" in message.problem
+
+
+def test_of_two_events_of_one_moment_the_return_counts_in_either_order(platform, study):
+    now = time.time()
+    for number, order in enumerate((["ACTIVE", "RETURNED"], ["RETURNED", "ACTIVE"])):
+        submission = f"sub-{number}"
+        person = come_in(Client(), study, prolific_link(study, f"p-{number}", submission=submission))
+        for status in order:
+            platform.send(status, submission=submission, at=now)
+        person.refresh_from_db()
+        assert (person.exit, person.identity.status) == (Exit.RETURNED, "RETURNED")
+
+
+def is_waiting_for_a_turn() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_return_that_arrives_in_the_moment_of_consent_is_not_lost(platform, study):
+    """The event's transaction began before the consent was stored, and ends after its person looked for events."""
+    is_open, may_end = threading.Event(), threading.Event()
+
+    def take_slowly():
+        now = timezone.now()
+        with transaction.atomic():
+            request = platform.event("RETURNED")
+            news = read_event(request["headers"], request["data"], secrets=[SECRET], now=now)
+            take_event("prolific", news, now=now)
+            is_open.set()
+            may_end.wait()
+        connection.close()
+
+    browser = Client()
+    browser.get(prolific_link(study))
+    event = threading.Thread(target=take_slowly)
+    event.start()
+    is_open.wait()
+
+    def consent():
+        agree(browser, study)
+        connection.close()
+
+    person = threading.Thread(target=consent)
+    person.start()
+    while person.is_alive() and not is_waiting_for_a_turn():
+        person.join(0.02)
+    may_end.set()
+    person.join()
+    event.join()
+    study.refresh_from_db()
+    assert (study.annotators.get().exit, study.places_taken) == (Exit.RETURNED, 0)
