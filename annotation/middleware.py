@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 # The addresses that people come to from outside.
-_ENTRANCES = re.compile(r"^/s/[0-9a-f-]{36}/(enter/|hit/|hit/state/)?$")
+_ENTRANCES = re.compile(r"^/s/[0-9a-f-]{36}(/?|/enter/?|/hit/?|/hit/state/?)$")
 
 
 class EntryParameters:
@@ -27,6 +27,9 @@ class EntryParameters:
                     request.META[name] = ""
             setattr(request, "GET", QueryDict())  # noqa: B010 - the type calls it read-only
             setattr(request, "entry_parameters", brought)  # noqa: B010 - no attribute of Django's type
+            if not request.path.endswith("/"):
+                # Django would lead on to the whole address with the parameters in it, for good.
+                request.path, request.path_info = f"{request.path}/", f"{request.path_info}/"
         return self.get_response(request)
 
 

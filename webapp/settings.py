@@ -104,6 +104,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
 
 # Researchers' passwords cannot be guessed by trying: a name rests after so many failures, whoever tries it. Browsers in

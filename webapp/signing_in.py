@@ -9,6 +9,7 @@ from axes.helpers import get_client_username
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django_otp import devices_for_user, user_has_device
@@ -38,6 +39,8 @@ class SignInForm(OTPAuthenticationFormMixin, AuthenticationForm):  # type: ignor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # No account has a longer one, and a failed try with it could not be written down.
+        self.fields["username"].validators.append(MaxLengthValidator(150))
         self.fields["otp_token"].widget.attrs["class"] = self.fields["username"].widget.attrs.get("class", "")
 
     def clean(self) -> dict[str, Any]:

@@ -84,6 +84,20 @@ def test_failed_tries_keep_neither_address_nor_browser(client, member):
     assert "123456" not in kept
 
 
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_leads_to_no_other_site(client, member, address):
+    words = {"username": "ada", "password": PASSWORD, "next": address}
+    assert client.post(reverse("admin:login"), words).url == "/admin/"
+
+
+def test_a_name_that_no_account_can_have_is_refused_in_words(client, member):
+    answer = sign_in(client, name="a" * 300)
+    assert (answer.status_code, AccessAttempt.objects.exists()) == (200, False)
+    assert "150 characters" in answer.text
+
+
 def test_tries_at_the_same_moment_are_all_counted(client, member, settings):
     """Two rows for one name would make every later try an error that nobody counts."""
     kept = {"username": "ada", "ip_address": no_address(None), "user_agent": "", "failures_since_start": 1}

@@ -47,6 +47,14 @@ def test_a_link_without_the_last_part_of_its_path_works_as_well(client, study):
     assert "Agree and start" in client.get(answer.url).text
 
 
+@pytest.mark.parametrize("part", ["enter/", ""])
+def test_a_link_without_its_last_slash_is_answered_with_a_clean_address_at_once(client, study, part):
+    """And not first with the same link and a slash, which the browser would keep for good, id and all."""
+    answer = client.get(prolific_link(study).replace("/enter/?", f"/{part}?".replace("/?", "?")))
+    assert (answer.status_code, answer.url) == (302, home_of(study))
+    assert "Agree and start" in client.get(answer.url).text
+
+
 def test_consent_stores_hashes_and_sealed_ids_and_no_id(client, study):
     annotator = come_in(client, study, prolific_link(study))
     identity = annotator.identity
