@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotation.models import Assignment, ProblemReport
 from annotation.services import monitoring
 from annotation.states import Outcome, Side
+from annotation.views.monitor import pause_between
 from tests import build
 from tests.console.judging import make_judged_study
 from tests.console.test_steering import finish_one, make_paid_study
@@ -83,15 +84,35 @@ def test_reports_are_shown_as_text_with_the_dialogue_and_never_with_an_agent(cli
     assert study.matchups.get().treatment.name not in page
 
 
-def test_htmx_gets_the_figures_alone_and_asks_again_only_while_the_study_runs(client):
+def test_htmx_gets_the_figures_alone_and_asks_again_as_long_as_something_may_happen(client):
     study = build.make_running_study()
     client.force_login(build.make_researcher())
     part = client.get(reverse("monitor", args=[study.code]), headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith('<div id="figures"')
-    assert "every 5s" in part
+    assert re.search(r'hx-trigger="every \d+s"', part)
     study.state = "paused"
     study.save()
-    assert "every 5s" not in client.get(reverse("monitor", args=[study.code])).content.decode()
+    paused = client.get(reverse("monitor", args=[study.code])).text
+    assert re.search(r'hx-trigger="every \d+s"', paused)
+    assert "paused, updated" in paused
+    study.state = "closed"
+    study.save()
+    assert "hx-trigger" not in client.get(reverse("monitor", args=[study.code])).text
+
+
+@pytest.mark.parametrize(
+    ("took", "is_running", "seconds"), [(0.01, True, 5), (0.27, True, 14), (0.27, False, 30), (2.0, False, 100)]
+)
+def test_an_open_page_asks_more_seldom_the_more_its_figures_cost(took, is_running, seconds):
+    assert pause_between(took, is_running=is_running) == seconds
+
+
+def test_a_page_whose_session_is_over_leads_to_the_sign_in_as_a_whole(client):
+    """Else the form to sign in would be drawn where the figures were, and asked for every five seconds."""
+    address = reverse("monitor", args=[build.make_running_study().code])
+    answer = client.get(address, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["HX-Redirect"] == client.get(address).url
 
 
 def test_strangers_see_nothing(client):
