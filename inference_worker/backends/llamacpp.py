@@ -34,6 +34,9 @@ SMALL_MODEL_BYTES = 200 << 20
 # the mark of an unfinished sentence and the end of the text.
 SKILL_TOKENS = 24
 UNFINISHED = "…"
+# A text that takes no longer is asked for whole: streaming costs a small model a sixth of its time. A longer one is
+# streamed, so that it can be left when the worker is stopped.
+PATIENCE_SECONDS = 0.5
 # Beyond these the engine ends the process.
 MOST = {"threads": 512, "slots": 256}
 SMALLEST_CONTEXT = 64
@@ -65,6 +68,7 @@ class LlamaCpp:
 
     def __init__(self, path: Path, head: GgufHead, options: Options) -> None:
         self._slots = options.slots
+        self._pace = Pace()
         library = _library()
         device = _gpu(library) if options.gpu_layers else f"cpu, {_threads(options)} threads"
         self._server = _start(library, path, options, context=_context(head, options))
@@ -111,7 +115,7 @@ class LlamaCpp:
         try:
             for place, index in enumerate(lane):
                 # A lane starts from nothing: what an earlier batch left in the slot must not reach this one's texts.
-                call = _Call(self._server, slot, stop, reuse=place > 0)
+                call = _Call(self._server, slot, stop, self._pace, reuse=place > 0)
                 answer = _answer(call, requests[index])
                 if stop.is_set():
                     return
@@ -120,13 +124,30 @@ class LlamaCpp:
             answers.put(None)
 
 
+class Pace:
+    """How long a token took of late."""
+
+    def __init__(self) -> None:
+        self._seconds_per_token = 0.0
+
+    def note(self, seconds: float, tokens: int) -> None:
+        """Learn from a text that has ended, its prompt's time included."""
+        if tokens:
+            self._seconds_per_token = seconds / tokens
+
+    def is_short(self, tokens: int) -> bool:
+        """Tell whether so many tokens are sure to be there in a moment; nothing is before the first text."""
+        return 0 < self._seconds_per_token * tokens <= PATIENCE_SECONDS
+
+
 @dataclass
 class _Call:
-    """One request to the server, streamed, so that it can be left early and the first token is seen."""
+    """One request to the server: whole where it is short, else streamed, so that it can be left early."""
 
     server: Any
     slot: int
     stop: threading.Event
+    pace: Pace
     reuse: bool
     text: list[str] = field(default_factory=list)
     finish_reason: str = ""
@@ -135,22 +156,37 @@ class _Call:
     first_token_at: float = 0.0
 
     def run(self, body: dict[str, Any]) -> None:
-        extra = {"stream": True, "stream_options": {"include_usage": True}, "id_slot": self.slot}
-        self.server.handle_chat_completions({**body, **extra, "cache_prompt": self.reuse}, self._take)
+        started = time.monotonic()
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
+        # A text that comes whole would repeat the beginning that was given.
+        is_begun = body["messages"][-1]["role"] == "assistant"
+        extra = {} if self.pace.is_short(body["max_tokens"]) and not is_begun else streamed
+        rest = {"id_slot": self.slot, "cache_prompt": self.reuse}
+        self.server.handle_chat_completions({**body, **extra, **rest}, self._take)
+        self.pace.note(time.monotonic() - started, self.usage.get("completion_tokens", 0))
 
     def _take(self, chunk: dict[str, Any]) -> bool:
         if "error" in chunk:
             self.error = chunk["error"]
         for choice in chunk.get("choices", ()):
-            self._take_text(choice["delta"].get("content") or "")
+            if "message" in choice:
+                self._take_text(choice["message"]["content"] or "", seconds_ago=_since_first_token(chunk["timings"]))
+            else:
+                self._take_text(choice["delta"].get("content") or "")
             self.finish_reason = choice["finish_reason"] or self.finish_reason
         self.usage = chunk.get("usage", self.usage)
         return self.stop.is_set()
 
-    def _take_text(self, text: str) -> None:
+    def _take_text(self, text: str, *, seconds_ago: float = 0) -> None:
         if text and not self.first_token_at:
-            self.first_token_at = time.monotonic()
+            self.first_token_at = time.monotonic() - seconds_ago
         self.text.append(text)
+
+
+def _since_first_token(timings: dict[str, float]) -> float:
+    """Return the seconds that the engine wrote on after the first token of a text that came whole."""
+    tokens = timings["predicted_n"]
+    return timings["predicted_ms"] / 1000 * max(tokens - 1, 0) / max(tokens, 1)
 
 
 def _answer(call: _Call, request: Request) -> Answer:
@@ -186,7 +222,7 @@ def _answer_with_skill(call: _Call, request: Request, started: float) -> Answer:
     explanation = _closed(thought)
     prompt = replace(request.prompt, start=f"{request.prompt.start}{explanation} {MARKER}")
     sampling = replace(request.sampling, max_new_tokens=SKILL_TOKENS, stop=(), repetition_penalty=1.0)
-    second = _Call(call.server, call.slot, call.stop, reuse=True)
+    second = _Call(call.server, call.slot, call.stop, call.pace, reuse=True)
     grammar = {"grammar": skill_only(request.skills)}
     second.run(_body(replace(request, sampling=sampling, prompt=prompt)) | grammar)
     if second.error or not second.finish_reason:
@@ -361,7 +397,7 @@ def _try_out(server: Any, path: Path) -> None:
 
     A server that is closed before it has ever answered may wait for itself without end.
     """
-    call = _Call(server, 0, threading.Event(), reuse=False)
+    call = _Call(server, 0, threading.Event(), Pace(), reuse=False)
     request = Request(Prompt("Be kind.", "Hello."), Sampling(max_new_tokens=1), seed=0)
     try:
         call.run(_body(request))

@@ -6,6 +6,7 @@ import shutil
 import struct
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,21 @@ class SetWhenAskedOften(threading.Event):
 @pytest.mark.model
 def test_a_stop_is_heard_within_a_text(engine):
     stop = SetWhenAskedOften(6)
+    engine._pace.note(seconds=1, tokens=1)
     assert ask(engine, *responses(2, max_new_tokens=200, temperature=1.5), stop=stop) == {}
+
+
+@pytest.mark.model
+def test_short_texts_come_whole_and_are_the_same_as_streamed_ones(engine):
+    (request,) = responses(1, max_new_tokens=6, temperature=0.9)
+    engine._pace.note(seconds=3600, tokens=1)
+    assert not engine._pace.is_short(6)
+    (streamed,) = ask(engine, request).values()
+    engine._pace.note(seconds=0.0001, tokens=1)
+    assert engine._pace.is_short(6)
+    (whole,) = ask(engine, request).values()
+    assert whole == replace(streamed, first_token_ms=whole.first_token_ms)
+    assert whole.first_token_ms > 0
 
 
 def gguf(path, metadata):
