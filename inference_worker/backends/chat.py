@@ -1,5 +1,6 @@
 """From a prompt to token ids by the model's own chat template: one way for all engines that hold a tokenizer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from inference_worker.backends import EngineError
@@ -45,6 +46,12 @@ def plain_text(prompt: Prompt) -> str:
 def token_ids(tokenizer: Any, text: str) -> list[int]:
     """Return the ids of a text in which the template has already put the special tokens."""
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def token_ids_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Return the ids of many such texts; other threads go on meanwhile, where the tokenizer is a fast one."""
+    ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
     return ids
 
 

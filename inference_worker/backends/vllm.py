@@ -16,7 +16,7 @@ from typing import Any
 
 from inference_worker import skill_form
 from inference_worker.backends import Answer, Completion, Engine, EngineError, Failure, Request
-from inference_worker.backends.chat import chat_text, require_chat_template, token_ids
+from inference_worker.backends.chat import chat_text, require_chat_template, token_ids_of
 from inference_worker.backends.vllm_steps import Refused, Stepper, Text
 from inference_worker.schema import ModelSpec
 from inference_worker.weights import check_room, check_whole, revision_of
@@ -122,10 +122,11 @@ class Vllm:
         one are written.
         """
         started = time.monotonic()
+        prompts = token_ids_of(self._tokenizer, [chat_text(self._tokenizer, each.prompt) for each in requests])
         texts = []
-        for index, request in enumerate(requests):
+        for index, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
             try:
-                texts.append(self._text(index, request))
+                texts.append(Text(index, ids, self._parameters(request)))
             except self._refusals as problem:
                 yield index, _refusal(problem)
         for text, output in self._stepper.write(texts, stop):
@@ -152,10 +153,6 @@ class Vllm:
                 f"vLLM could not load the adapter {adapter}: {words} Check the path and its rank (lora_rank)."
             ) from problem
         return request
-
-    def _text(self, index: int, request: Request) -> Text:
-        ids = token_ids(self._tokenizer, chat_text(self._tokenizer, request.prompt))
-        return Text(index, ids, self._parameters(request))
 
     def _parameters(self, request: Request) -> Any:
         sampling = request.sampling

@@ -9,6 +9,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-STOP_PATIENCE_SECONDS = 0.05
+# So long a text that has ended waits at most until its record is made.
+PATIENCE_SECONDS = 0.25
 
 
 @dataclass
@@ -37,26 +39,32 @@ class Refused:
     reason: Exception
 
 
-@dataclass(frozen=True)
-class Broken:
-    """The engine broke while it had this batch."""
-
-    reason: Exception
-
-
 # A text, and the engine's output or why it has none.
 Ended = tuple[Text, Any]
 
 
 @dataclass(eq=False)
 class Call:
-    """One batch in the engine: its open texts by the engine's name for them, and what has ended, a list for a step.
+    """One batch in the engine: its open texts by the engine's name for them, and what has ended.
 
-    A step's texts go over at once: each change from one thread to another costs the engine some of its time.
+    Its thread wakes now and then and when all is there, not for every text: each change from one thread to another
+    costs the engine more than the work that is done there.
     """
 
     open: dict[str, Text] = field(default_factory=dict)
-    ended: "queue.SimpleQueue[list[Ended] | Broken]" = field(default_factory=queue.SimpleQueue)
+    ended: deque[Ended] = field(default_factory=deque)
+    is_over: threading.Event = field(default_factory=threading.Event)
+    broke: Exception | None = None
+
+    def end(self, problem: Exception | None = None) -> None:
+        """Say that nothing more will come."""
+        self.broke = problem
+        self.is_over.set()
+
+    def take(self, stop: threading.Event) -> Iterator[Ended]:
+        """Yield what has ended since it was asked last; nothing more after `stop`."""
+        while self.ended and not stop.is_set():
+            yield self.ended.popleft()
 
 
 class Stepper:
@@ -81,13 +89,11 @@ class Stepper:
         call = Call()
         self._orders.put(partial(self._take_in, call, texts))
         try:
-            left = len(texts)
-            while left:
-                ended = _next(call, stop)
-                if not ended:
-                    return
-                yield from ended
-                left -= len(ended)
+            while not (call.is_over.wait(PATIENCE_SECONDS) or stop.is_set()):
+                yield from call.take(stop)
+            yield from call.take(stop)
+            if call.broke:
+                raise call.broke
         finally:
             self._orders.put(partial(self._drop, call))
 
@@ -118,30 +124,32 @@ class Stepper:
         try:
             if not self._owners:
                 self._refresh()
-            if refused := [(text, reason) for text in texts if (reason := self._add(call, text))]:
-                call.ended.put(refused)
+            for text in texts:
+                self._add(call, text)
         except Exception as problem:
             self._drop(call)
-            call.ended.put(Broken(problem))
+            call.end(problem)
+            return
+        if not call.open:
+            call.end()
 
-    def _add(self, call: Call, text: Text) -> Refused | None:
+    def _add(self, call: Call, text: Text) -> None:
         self._added += 1
         name = str(self._added)
         prompt = {"prompt_token_ids": text.prompt_ids}
         try:
             self._core.add_request(name, prompt, text.parameters, lora_request=self._lora)
         except self._refusals as problem:
-            return Refused(problem)
+            call.ended.append((text, Refused(problem)))
+            return
         self._owners[name] = call
         call.open[name] = text
-        return None
 
     def _step(self) -> None:
         """Let every running text go on by a token; each step's time is divided among those who got one."""
         began = time.monotonic()
         outputs = [output for output in self._core.step() if output.request_id in self._owners]
         now = time.monotonic()
-        ended: dict[Call, list[Ended]] = {}
         for output in outputs:
             call = self._owners[output.request_id]
             text = call.open[output.request_id]
@@ -149,9 +157,9 @@ class Stepper:
             text.first_token_at = text.first_token_at or now
             if output.finished:
                 del self._owners[output.request_id], call.open[output.request_id]
-                ended.setdefault(call, []).append((text, output))
-        for call, found in ended.items():
-            call.ended.put(found)
+                call.ended.append((text, output))
+                if not call.open:
+                    call.end()
 
     def _drop(self, call: Call) -> None:
         """Forget a batch that nobody waits for any more."""
@@ -168,20 +176,7 @@ class Stepper:
         # Once a call, though it has many texts.
         for call in dict.fromkeys(self._owners.values()):
             self._drop(call)
-            call.ended.put(Broken(problem))
+            call.end(problem)
 
     def _end(self) -> None:
         self._is_over = True
-
-
-def _next(call: Call, stop: threading.Event) -> list[Ended]:
-    """Return what ends next; nothing after `stop`. Raises what broke the engine."""
-    while not stop.is_set():
-        try:
-            ended = call.ended.get(timeout=STOP_PATIENCE_SECONDS)
-        except queue.Empty:
-            continue
-        if isinstance(ended, Broken):
-            raise ended.reason
-        return ended
-    return []
