@@ -44,6 +44,7 @@ SKILL = frozenset({"skill"})
 GUIDANCE = THOUGHT | SKILL
 RESPOND_SYSTEM = "THANOS_NEXT_RESP_SYSTEM_MESSAGE"
 DOCTOR = "DOCTOR_CHATGPT_TEMPLATE"
+DOCTOR_RESPOND = "doctor_respond"
 ROLES = (
     Role("think", "THANOS_SKILL_TEMPLATE", "THANOS_SKILL_SYSTEM_MESSAGE"),
     Role("both", "THANOS_NEXT_RESP_TEMPLATE_BOTH", RESPOND_SYSTEM, (DIALOGUE, GUIDANCE), GUIDANCE),
@@ -127,17 +128,18 @@ def _literal(value: ast.expr) -> object:
 def _template(role: Role, texts: dict[str, str]) -> dict[str, str]:
     user, system = texts[role.user], texts[role.system]
     for name, text in ((role.user, user), (role.system, system)):
-        _check_placeholders(name, text, role.guidance)
+        check_text(name, text, role.guidance)
     for options in role.needs:
         if not options & placeholders(user):
             raise PromptFileError(f"{role.user} has no place for {' or '.join(_list([each]) for each in options)}.")
     return {"system": system, "user": _with_both_parts(user) if role.name == "both" else user}
 
 
-def _check_placeholders(name: str, text: str, guidance: frozenset[str]) -> None:
+def check_text(name: str, text: str, guidance: frozenset[str], *, filled_too: frozenset[str] = frozenset()) -> None:
+    """Raise PromptFileError for a place in a text that nobody fills, or that is not for the one who is asked."""
     if asked := _FORMATTED.search(text):
         raise PromptFileError(f"{name} asks for {asked[0]}: only plain names in braces are filled.")
-    if unknown := placeholders(text) - PLACEHOLDERS:
+    if unknown := placeholders(text) - PLACEHOLDERS - filled_too:
         raise PromptFileError(f"{name} asks for {_list(unknown)}, which nobody fills.")
     if extra := placeholders(text) & (GUIDANCE - guidance):
         raise PromptFileError(f"{name} asks for {_list(extra)}, which is not for the one who is asked with it.")
@@ -154,8 +156,8 @@ def _with_both_parts(user: str) -> str:
 
 def _doctor(text: str, system: str) -> Templates:
     """The template for a chain of thought: with a place for one it is the responder's, without it asks for one."""
-    _check_placeholders(DOCTOR, text, THOUGHT)
-    return {"doctor_respond" if placeholders(text) & THOUGHT else "doctor": {"system": system, "user": text}}
+    check_text(DOCTOR, text, THOUGHT)
+    return {DOCTOR_RESPOND if placeholders(text) & THOUGHT else "doctor": {"system": system, "user": text}}
 
 
 def _list(names: "set[str] | list[str]") -> str:

@@ -25,6 +25,9 @@ from inference_worker.skills import parse_rationale, parse_skill_of_mind
 
 log = logging.getLogger(__name__)
 
+# Options that make other weights of the same source.
+WEIGHT_OPTIONS = ("lora", "quantization")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -82,14 +85,20 @@ def run_batch(batch: Batch, backend: Backend, served: ModelSpec, stop: threading
 
 def refuse(asked: ModelSpec, served: ModelSpec) -> str:
     """Return why a batch is not for this worker, "" if it is."""
-    for name in ("slug", "backend", "source", "revision"):
-        wanted, here = getattr(asked, name), getattr(served, name)
-        if wanted != here:
+    wanted, here = _identity(asked), _identity(served)
+    for name in wanted:
+        if wanted[name] != here[name]:
             return (
-                f"The batch asks for a model with {name} {wanted or 'unset'}, and this worker was started with "
-                f"{here or 'unset'}: start a worker for the model as it stands in the registry."
+                f"The batch asks for a model with {name} {wanted[name] or 'unset'}, and this worker was started with "
+                f"{here[name] or 'unset'}: start a worker for the model as it stands in the registry."
             )
     return ""
+
+
+def _identity(spec: ModelSpec) -> dict[str, Any]:
+    """Return what makes a model another one. How fast it runs, and with how much memory, is the worker's own."""
+    named = {name: getattr(spec, name) for name in ("slug", "backend", "source", "revision")}
+    return named | {name: spec.options.get(name) for name in WEIGHT_OPTIONS}
 
 
 def generate_isolated(

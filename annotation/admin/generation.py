@@ -19,6 +19,7 @@ from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response
 from annotation.services import generation
 from annotation.services.actors import Actor
 from annotation.services.trail import record
+from annotation.services.writing_again import write_response_again
 from annotation.states import RunState, UnitState
 
 
@@ -88,7 +89,7 @@ class UsableFilter(admin.SimpleListFilter):
 
 
 def _regenerate(response: Response, actor: Actor, reason: str) -> str:
-    generation.regenerate([response])
+    write_response_again(response, actor=actor)
     return "A new text is ordered. This one is kept, and no longer current once the new one is there."
 
 

@@ -1,8 +1,10 @@
 """Models, prompts, augmenters and agents: what exists, who serves it, and what waits."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,6 +14,8 @@ from django.utils.safestring import SafeString
 from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin, clip
 from annotation.admin.response_import import ResponseImportAdmin
 from annotation.models import Agent, Augmenter, GenerationUnit, LanguageModel, PromptSet, Response, Worker
+from annotation.prompt_files import PromptFileError
+from annotation.prompt_templates import check_templates
 from annotation.services.generation.leases import SILENCE
 from annotation.services.generation.recipes import digest
 from annotation.services.generation.workers import models_of
@@ -63,10 +67,34 @@ class LanguageModelAdmin(ConsoleAdmin[LanguageModel]):
         return {} if obj else {"slug": ("name",)}
 
 
+if TYPE_CHECKING:
+    PromptSetFormBase = forms.ModelForm[PromptSet]
+else:
+    PromptSetFormBase = forms.ModelForm
+
+
+class PromptSetForm(PromptSetFormBase):
+    """Templates that a model can be asked with."""
+
+    class Meta:
+        model = PromptSet
+        fields = "__all__"
+
+    def clean_templates(self) -> Any:
+        """Refuse what could not be filled, or would be filled with what is not meant for the one who is asked."""
+        templates = self.cleaned_data["templates"]
+        try:
+            check_templates(templates)
+        except PromptFileError as problem:
+            raise ValidationError(problem.user_message) from problem
+        return templates
+
+
 @admin.register(PromptSet)
 class PromptSetAdmin(ConsoleAdmin[PromptSet]):
     """Made once and never changed: what was sent to a model can be read here for ever."""
 
+    form = PromptSetForm
     list_display = ("name", "source", "is_published", "fingerprint", "created_at")
     list_filter = ("is_published",)
     search_fields = ("name", "source", "sha256")

@@ -1,8 +1,9 @@
-"""Order new texts for the responses of one comparison, with the reason in the study's trail."""
+"""Order new texts for the responses of one comparison, or for one response, and say so in the study's trail."""
 
 from django.db import transaction
+from django.db.models import Q
 
-from annotation.models import Comparison, Response
+from annotation.models import Comparison, Response, Study
 from annotation.quality import identical, usable
 from annotation.services.actors import Actor
 from annotation.services.editing import require_draft
@@ -31,6 +32,19 @@ def write_again(comparison: Comparison, reason: str, *, actor: Actor) -> int:
         run=run.pk,
     )
     return len(chosen)
+
+
+@transaction.atomic
+def write_response_again(response: Response, *, actor: Actor) -> None:
+    """Order a new text in the place of one response. It stands in the trail of every study that compares it.
+
+    Raises NotReady where its agent cannot write.
+    """
+    run = regenerate([response])
+    compared = Comparison.objects.filter(Q(baseline_response=response) | Q(treatment_response=response))
+    for study in Study.objects.filter(pk__in=compared.values("study")):
+        said = [{"agent": response.agent.name, "flags": response.flags}]
+        record(study, "regenerate", actor=actor, response=response.pk, responses=said, run=run.pk)
 
 
 def written_here(comparison: Comparison) -> list[Response]:

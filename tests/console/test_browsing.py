@@ -202,7 +202,7 @@ def test_no_decision_leads_away_from_the_admin(study, researcher, elsewhere):
 def test_writing_again_takes_the_flagged_side_and_leaves_a_reason(study, researcher):
     templates = {role: {"system": "", "user": "{dialogue}"} for role in ("baseline", "both")}
     agent = study.matchups.get().treatment
-    type(agent.prompt_set).objects.filter(pk=agent.prompt_set_id).update(templates=templates)
+    type(agent).objects.filter(pk=agent.pk).update(prompt_set=build.make_prompt_set(templates=templates))
     second = study.comparisons.order_by("pk")[1]
     address = reverse("admin:annotation_comparison_do", args=[second.pk, "regenerate"])
     researcher.post(address, {"reason": " "})
@@ -212,6 +212,20 @@ def test_writing_again_takes_the_flagged_side_and_leaves_a_reason(study, researc
     assert (unit.agent, unit.dialogue_id) == (agent, second.dialogue_id)
     detail = Event.objects.get(verb="regenerate").detail
     assert (detail["reason"], detail["responses"][0]["flags"]) == ("It talks of skills.", ["skill_leak"])
+
+
+def test_writing_one_response_again_stands_in_the_trail_of_each_study_that_compares_it(study, researcher):
+    comparison = study.comparisons.order_by("pk").first()
+    response = comparison.treatment_response
+    templates = {role: {"system": "", "user": "{dialogue}"} for role in ("baseline", "both")}
+    type(response.agent).objects.filter(pk=response.agent_id).update(
+        prompt_set=build.make_prompt_set(templates=templates)
+    )
+    researcher.post(reverse("admin:annotation_response_do", args=[response.pk, "regenerate"]))
+    assert GenerationUnit.objects.get().dialogue_id == response.dialogue_id
+    event = Event.objects.get(verb="regenerate")
+    assert (event.study, event.detail["response"]) == (study, response.pk)
+    assert event.actor is not None
 
 
 def test_strangers_and_members_of_other_studies_see_nothing(study, client):

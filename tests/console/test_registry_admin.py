@@ -1,14 +1,18 @@
 """Agents and what they are made of in the admin: who serves them, and what stays as it is once it was used."""
 
+import html
 import json
 import shlex
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import GenerationRun, GenerationUnit, PromptSet, Worker
+from annotation.prompt_templates import check_templates
 from annotation.services.generation.workers import start_command
+from annotation.services.registry import own_prompts
 from inference_worker.config import read_config
 from tests import build
 from tests.console.forms import fields_of
@@ -31,6 +35,41 @@ def test_a_prompt_set_is_made_once_with_its_fingerprint(researcher):
     address = reverse("admin:annotation_promptset_change", args=[made.pk])
     assert "Be kind." in researcher.get(address).content.decode()
     assert researcher.post(address, fields | {"name": "Changed"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("templates", "says"),
+    [
+        ({}, "This field is required."),
+        ([], "This field is required."),
+        ("text", "Give templates by role"),
+        ({"answer": {"user": "{dialogue}"}}, "There is no role “answer”"),
+        ({"think": "{dialogue}"}, "“think” needs at least"),
+        ({"think": {"user": "Think."}}, "think: user has no place for {dialogue}."),
+        ({"think": {"user": "{dialogue}", "model": "m"}}, "has a part “model”"),
+        ({"think": {"user": "{dialogue} {mood}"}}, "think: user asks for {mood}, which nobody fills."),
+        ({"skill": {"user": "{dialogue} {explanation}"}}, "skill: user asks for {explanation}, which is not for"),
+        ({"skill": {"system": "{dialogue!r}", "user": "{dialogue}"}}, "skill: system asks for {dialogue!r}"),
+        ({"skill": {"system": 3, "user": "{dialogue}"}}, "skill: system must be a text"),
+        ({"baseline": {"user": "{dialogue}", "stop": "x"}}, "baseline: stop must be a list"),
+    ],
+)
+def test_a_prompt_set_that_cannot_be_asked_with_is_refused(researcher, templates, says):
+    fields = {"name": "Ours", "source": "", "templates": json.dumps(templates)}
+    page = researcher.post(reverse("admin:annotation_promptset_add"), fields)
+    assert says in html.unescape(page.content.decode())
+    assert not PromptSet.objects.exists()
+
+
+def test_the_words_of_the_project_pass_the_check_of_what_researchers_write(db):
+    check_templates(own_prompts().templates)
+
+
+def test_not_even_the_database_changes_a_prompt_set(db):
+    made = build.make_prompt_set()
+    for change in ({"templates": {}}, {"sha256": "0" * 64}, {"source": "elsewhere"}, {"is_published": True}):
+        with pytest.raises(DatabaseError, match="A prompt set is never changed"), transaction.atomic():
+            PromptSet.objects.filter(pk=made.pk).update(**change)
 
 
 def test_the_list_of_agents_says_what_each_waits_for(researcher):

@@ -82,6 +82,14 @@ def test_a_batch_for_another_model_is_refused(replies, field):
     assert all(f"model with {field}" in record.error and not record.can_retry for record in records.values())
 
 
+@pytest.mark.parametrize("options", [{}, {"lora": "other"}, {"lora": "thanos", "quantization": "fp8"}])
+def test_a_batch_for_other_weights_of_the_same_source_is_refused(replies, options):
+    batch = make_batch(1, spec=make_spec(options={"lora": "thanos"}))
+    record = run(batch, replies, served=replace(batch.model, options=options))[1]
+    assert "start a worker for the model as it stands in the registry" in record.error
+    assert run(batch, replies, served=replace(batch.model, options={"lora": "thanos", "dtype": "float32"}))[1].text
+
+
 def test_what_a_stopped_worker_did_not_write_is_handed_back(replies):
     stop = threading.Event()
     stop.set()
