@@ -87,6 +87,12 @@ def test_other_scales_are_rehearsed_as_well(live_server, tmp_path, scale):
     assert outcome.holds, str(outcome)
 
 
+def test_a_study_that_wants_reasons_is_rehearsed_as_well(live_server, tmp_path):
+    study = make_rehearsable_study(dialogues=4, reason_from_strength=1)
+    assert rehearse(study, annotators=4, address=live_server.url, folder=tmp_path).judged == 4 * 3
+    assert Judgement.objects.exclude(reason="").exists()
+
+
 def test_more_annotators_than_work_come_to_an_end(live_server, tmp_path):
     study = make_rehearsable_study(dialogues=2, judgements_per_comparison=1)
     assert rehearse(study, annotators=5, address=live_server.url, folder=tmp_path).judged == 2

@@ -14,6 +14,7 @@ from annotation.rehearsal.page import Choice, Element, Form, read_forms, read_pa
 from annotation.rehearsal.rule import Character, lean
 
 # More pages than any study has questions: a person who goes round in circles is a fault of the site.
+REASON = "A simulated annotator drew this answer."
 MOST_PAGES = 2000
 PRACTICE = "practice"
 
@@ -121,7 +122,8 @@ class SimulatedAnnotator:
             case step if form.choices:
                 left, right = replies(page)
                 better = self.known.better.get(left, "") if step == PRACTICE else ""
-                return {choice.name: self.decide(choice, left, right, better) for choice in form.choices}
+                chosen = {choice.name: self.decide(choice, left, right, better) for choice in form.choices}
+                return chosen | {name: REASON for name in form.fields if name.endswith("-reason")}
         return {}
 
     def recall(self, choice: Choice) -> str:
