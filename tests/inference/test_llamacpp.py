@@ -54,6 +54,7 @@ def test_the_record_names_the_weights_by_their_hash(engine):
     assert engine.engine.is_reproducible
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_forty_tokens_always_reach_a_known_skill(engine):
     sampling = Sampling(temperature=0.9, max_new_tokens=40, repetition_penalty=1.1)
@@ -80,6 +81,7 @@ def test_the_longest_skills_fit_behind_an_explanation_that_runs_out_of_tokens(en
         assert answer.completion_tokens <= 40
 
 
+@pytest.mark.long
 @pytest.mark.model
 def test_the_same_batch_gives_the_same_texts_whatever_came_before(engine):
     first = ask(engine, *responses(4))

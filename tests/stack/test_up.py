@@ -63,6 +63,7 @@ def test_ctrl_c_while_starting_leaves_nothing_behind(data_dir):
         assert still_running(family.values(), seconds=1) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", ["valkey-server", "postgres -D", "webapp.celery worker", "granian"])
 def test_a_child_that_is_killed_is_started_again(data_dir, part):
     with Up(data_dir) as up:
