@@ -12,9 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import annotation.row_files  # noqa: F401 - lets a cell of CSV hold a whole dialogue
 from annotation.errors import DuologueError
+from annotation.row_files import LONGEST_CELL
 
+csv.field_size_limit(LONGEST_CELL)
 MAX_BYTES = 1024 * 1024 * 1024
 # A list of JSON has to be read at once.
 MAX_LIST_BYTES = 200 * 1024 * 1024

@@ -45,8 +45,7 @@ def plain_text(prompt: Prompt) -> str:
 
 def token_ids(tokenizer: Any, text: str) -> list[int]:
     """Return the ids of a text in which the template has already put the special tokens."""
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
+    return token_ids_of(tokenizer, [text])[0]
 
 
 def token_ids_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

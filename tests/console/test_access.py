@@ -12,18 +12,11 @@ from annotation.models import Annotator, Assignment, Comparison, GenerationRun, 
 from annotation.roles import Role
 from tests import build
 from tests.console.forms import fields_of
-from tests.console.test_admin_pages import fill_every_table, page
+from tests.console.test_admin_pages import page
 
 pytestmark = pytest.mark.django_db
 
 OF_A_STUDY = [model for model, page in admin.site._registry.items() if isinstance(page, OfStudy)]
-
-
-@pytest.fixture
-def studies():
-    """The team's own study and another team's, each with rows of everything."""
-    fill_every_table(2)
-    return list(Study.objects.order_by("pk"))
 
 
 def sign_in(member) -> Client:

@@ -15,7 +15,7 @@ from annotation.admin.membership import OfStudy
 from annotation.models import Annotator, Invitation, PayDecision, PlatformBatch, Study
 from annotation.roles import Role
 from tests import build
-from tests.console.test_access import row_of, studies  # noqa: F401
+from tests.console.test_access import row_of
 from tests.pages.people import answers, held_by, start
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def rows_of(study: Study) -> dict[str, list]:
 
 
 @pytest.fixture
-def theirs(studies):  # noqa: F811
+def theirs(studies):
     """A study of others with something of everything, and a member of its own."""
     own, other = studies
     Study.objects.filter(pk=other.pk).update(name=SECRET, title=SECRET)

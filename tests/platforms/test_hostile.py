@@ -32,15 +32,6 @@ VALUES = ["x" * 10_000, "a%00b", "%ff%fe", "%C2%80", "%ED%A0%80", "%0d%0aSet-Coo
 
 
 @pytest.fixture
-def prolific(settings, monkeypatch):
-    monkeypatch.setattr(signing_keys, "_fresh", signing_keys._Fresh())
-    with Prolific() as site:
-        for name, value in site.settings.items():
-            setattr(settings, name, value)
-        yield site
-
-
-@pytest.fixture
 def study():
     return make_recruiting_study("prolific", codes={Exit.COMPLETED: "DONE77"}, audience=AUDIENCE)
 

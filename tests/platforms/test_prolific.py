@@ -14,13 +14,13 @@ from annotation import tasks
 from annotation.models import PlatformEvent, PlatformMessage, SigningKeys
 from annotation.platforms import Deed
 from annotation.platforms.webhooks import read_event, sign
-from annotation.services import platform_messages, signing_keys
+from annotation.services import platform_messages
 from annotation.services.platform_events import take_event
 from annotation.states import AssignmentState, Exit
 from tests.build import make_researcher
 from tests.pages.people import agree, held_by
 from tests.platforms.people import BEN, come_in, home_of, judge_all, make_recruiting_study, prolific_link
-from tests.platforms.prolific import AUDIENCE, SECRET, Prolific
+from tests.platforms.prolific import AUDIENCE, SECRET
 
 pytestmark = pytest.mark.django_db
 
@@ -28,12 +28,8 @@ CODES = {Exit.COMPLETED: "DONE77"}
 
 
 @pytest.fixture
-def platform(settings, monkeypatch):
-    monkeypatch.setattr(signing_keys, "_fresh", signing_keys._Fresh())
-    with Prolific() as played:
-        for name, value in played.settings.items():
-            setattr(settings, name, value)
-        yield played
+def platform(prolific):
+    return prolific
 
 
 @pytest.fixture
