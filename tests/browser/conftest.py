@@ -82,8 +82,17 @@ def agree_and_start(page: Page, home: str) -> None:
 
 
 def answer_all(page: Page, choice: str = "Left") -> None:
+    # The questions are counted as they stand: all of them must have come in.
+    page.wait_for_load_state("load")
     for fieldset in page.locator("fieldset").all():
         fieldset.get_by_role("radio", name=choice, exact=True).check()
+
+
+def expect_completion_code(page: Page, study: Study) -> None:
+    """The last page shows the code of the study's one annotator, who has it from then on."""
+    shown = page.locator("#completion-code")
+    expect(shown).to_be_visible()
+    expect(shown).to_have_text(study.annotators.get().completion_code)
 
 
 def press_submit(page: Page) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.browser.measure import settle
+
 FOLDER = Path(os.environ.get("SCREENSHOTS", "test-results/screenshots"))
 
 
 def take(page: Page, name: str, **options: object) -> None:
     """Take a picture into the folder. Options are those of Playwright."""
-    page.evaluate("document.fonts.ready")
+    settle(page)
     FOLDER.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=FOLDER / f"{name.replace(' ', '-').replace(',', '')}.png", **options)
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from annotation.services import studies
 from tests import build
+from tests.browser.measure import settle
 from tests.browser.pictures import take
 from tests.browser.stories import make_story_study
 from tests.console.simulated import make_simulated_study
@@ -51,7 +52,7 @@ def test_pictures_of_the_annotators_pages(browser, live_server, client, width, s
 def test_pictures_for_the_readme(seat):
     still = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
     page = seat(make_story_study(comparisons=8, k=1), **still)
-    page.evaluate("document.fonts.ready")
+    settle(page)
     page.keyboard.press("1")
     page.get_by_text("Saved").wait_for()
     page.screenshot(path=README_FOLDER / "rating.png")
@@ -70,6 +71,6 @@ def test_picture_of_the_results_for_the_readme(browser, live_server, client):
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     page = context.new_page()
     page.goto(f"{live_server.url}/studies/{study.code}/results/")
-    page.evaluate("document.fonts.ready")
+    settle(page)
     page.screenshot(path=README_FOLDER / "results.png")
     context.close()

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -13,6 +12,7 @@ from annotation.models import Recruitment, Study
 from annotation.services import deciding, exclusions, studies
 from annotation.states import Exit
 from tests import build
+from tests.browser.measure import assert_accessible, box_of, measured, settle
 from tests.console.judging import make_judged_study
 from tests.console.simulated import THREE_AGENTS, make_simulated_study
 from tests.console.test_admin_pages import fill_every_table
@@ -82,9 +82,8 @@ def look_at(browser, live_server, client, addresses, *, width, scheme):
     for name, address in addresses.items():
         page.goto(live_server.url + address)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert_accessible(page)
+        assert measured(page, "document.documentElement.scrollWidth") <= width, name
     assert complaints == []
     context.close()
 
@@ -97,10 +96,11 @@ def test_a_phone_shows_every_bar_whole_without_scrolling_sideways(browser, live_
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
     page.goto(f"{live_server.url}/studies/{study.code}/results/")
+    settle(page)
     table = page.locator(".scroll-x:has(> .outcomes)")
     assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
     for bar in page.locator(".outcomes svg.plot").all():
-        box = bar.bounding_box()
+        box = box_of(bar)
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     assert page.get_by_role("rowheader", name="Naturalness").count() >= 1
@@ -191,6 +191,7 @@ def test_a_phone_shows_whom_to_pay_and_all_pairs_without_scrolling_sideways(phon
     studies.close(three, actor=None, now=timezone.now())
     for study, part in ((make_decided_study(), "decisions"), (three, "results")):
         phone.goto(f"{live_server.url}/studies/{study.code}/{part}/")
+        settle(phone)
         table = phone.locator(".scroll-x:has(> .blocks)")
         assert table.evaluate("box => box.scrollWidth <= box.clientWidth"), part
         assert phone.locator(".blocks").get_by_role("rowheader").count() >= 3
@@ -202,5 +203,5 @@ def test_a_phone_gives_each_field_of_a_studys_tables_its_name_and_a_line_to_writ
     phone.goto(live_server.url + reverse("admin:annotation_study_change", args=[study.pk]))
     for name in ("Question", "Definition"):
         field = phone.locator(f"#id_criteria-0-{name.lower()}")
-        assert field.bounding_box()["width"] >= 250, name
+        assert box_of(field)["width"] >= 250, name
         expect(phone.locator(f"label[for=id_criteria-0-{name.lower()}]")).to_be_visible()

@@ -1,12 +1,11 @@
 """A whole study in Arabic, German and Spanish in a real browser: mirrored where it must be, and nothing cut off."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from annotation.models import Judgement
+from tests.browser.measure import SMALL_TARGETS, assert_accessible, assert_words_fit, boxes_of, measured
 from tests.browser.stories import make_story_study
-from tests.browser.test_layout import CUT_OFF, SMALL_TARGETS, WORDS_UNDER_KEYS, has_no_sideways_scroll
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,16 +24,13 @@ def test_a_study_in_another_language(browser, live_server, language, size):
     page.locator("main form .primary").click()
     page.wait_for_selector(".criterion")
     assert page.evaluate("document.documentElement.lang") == language
-    assert has_no_sideways_scroll(page)
-    assert page.evaluate(SMALL_TARGETS) == []
-    assert page.evaluate(CUT_OFF) == 0
-    assert page.evaluate(WORDS_UNDER_KEYS) == []
+    assert_words_fit(page)
+    assert measured(page, SMALL_TARGETS) == []
     if size[0] > size[1]:
         page.set_viewport_size({"width": 1366, "height": 650})
-        assert page.evaluate(WORDS_UNDER_KEYS) == []
+        assert_words_fit(page)
         page.set_viewport_size({"width": size[0], "height": size[1]})
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert_accessible(page)
     assert left_stands_left(page)
     for fieldset in page.locator("fieldset").all():
         fieldset.locator("input").first.check()
@@ -47,5 +43,5 @@ def test_a_study_in_another_language(browser, live_server, language, size):
 
 def left_stands_left(page) -> bool:
     """Left means the left of the screen in every script: the replies and the answers never change places."""
-    boxes = [box.bounding_box() for box in page.locator(".criterion").first.locator(".option").all()]
+    boxes = boxes_of(page.locator(".criterion").first.locator(".option"))
     return boxes[0]["x"] < boxes[-1]["x"]

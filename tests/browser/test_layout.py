@@ -1,14 +1,21 @@
 """How the pages fit: sizes, scales, hard texts, zoom, colours, and what axe finds."""
 
 import itertools
-import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from annotation.models import Judgement
 from tests.browser.conftest import answer_all, press_submit
+from tests.browser.measure import (
+    SMALL_TARGETS,
+    assert_accessible,
+    assert_words_fit,
+    box_of,
+    boxes_of,
+    measured,
+    settle,
+)
 from tests.browser.pictures import take_if_asked
 from tests.browser.stories import HARD_TEXTS, make_hard_study, make_story_study, make_usual_study
 
@@ -16,51 +23,28 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SIZES = [(1920, 1080), (1280, 900), (1366, 650), (1024, 768), (768, 1024), (390, 844), (320, 640)]
 
-SMALL_TARGETS = """() => [...document.querySelectorAll('a.btn, a.alone, button, .option, .check, .jump a, summary')]
-    .map(element => [element.textContent.trim(), element.getBoundingClientRect()])
-    .filter(([, box]) => box.width > 0 && (box.height < 44 || box.width < 44))
-    .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
-
-CUT_OFF = "[...document.querySelectorAll('.option, .btn')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
-
-
-# Each key stands in its answer's empty circle, and a word lies under it where their boxes meet.
-WORDS_UNDER_KEYS = """() => [...document.querySelectorAll('.option')].filter((option) => {
-    const key = option.querySelector('kbd').getBoundingClientRect();
-    const words = document.createRange();
-    words.selectNodeContents(option.querySelector('span'));
-    return key.width && [...words.getClientRects()].some((line) =>
-      line.left < key.right && line.right > key.left && line.top < key.bottom && line.bottom > key.top);
-  }).map((option) => option.textContent.trim())"""
-
-
-def has_no_sideways_scroll(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-
 
 def assert_fits(page: Page) -> None:
     """Nothing scrolls sideways, targets are large enough, no word of an answer is cut off, and Submit is in view."""
-    assert has_no_sideways_scroll(page)
-    assert page.evaluate(SMALL_TARGETS) == []
-    assert page.evaluate(CUT_OFF) == 0
-    assert page.evaluate(WORDS_UNDER_KEYS) == []
-    submit = page.get_by_role("button", name="Submit").bounding_box()
+    assert_words_fit(page)
+    assert measured(page, SMALL_TARGETS) == []
+    submit = box_of(page.get_by_role("button", name="Submit"))
     assert submit["y"] + submit["height"] <= page.evaluate("innerHeight")
 
 
 def assert_is_one_column(page: Page) -> None:
     """Dialogue, left, right and questions stand below each other."""
-    boxes = [page.locator(part).first.bounding_box() for part in (".story", "#left", "#right", "fieldset")]
+    boxes = [box_of(page.locator(part).first) for part in (".story", "#left", "#right", "fieldset")]
     for upper, lower in itertools.pairwise(boxes):
         assert lower["y"] >= upper["y"] + upper["height"]
 
 
 def assert_needs_no_scrolling(page: Page) -> None:
     """The page is as high as the window, both responses and all questions are in view, and so is the newest turn."""
-    assert page.evaluate("document.documentElement.scrollHeight") == page.evaluate("innerHeight")
+    assert measured(page, "document.documentElement.scrollHeight") == page.evaluate("innerHeight")
     still = "[...document.querySelectorAll('.compare, .reply')].every(e => e.scrollHeight <= e.clientHeight)"
-    assert page.evaluate(still)
-    newest, pane = page.locator(".turn").last.bounding_box(), page.locator(".pane").bounding_box()
+    assert measured(page, still)
+    newest, pane = box_of(page.locator(".turn").last), box_of(page.locator(".pane"))
     assert newest["y"] + newest["height"] <= pane["y"] + pane["height"] + 1, "the newest turn must be in view"
 
 
@@ -101,11 +85,11 @@ def test_every_size_fits_its_width_has_large_targets_and_a_submit_button_in_reac
 
 def test_no_button_moves_between_comparisons(seat, study):
     page = seat(study, viewport={"width": 1280, "height": 900})
-    first = [box.bounding_box() for box in page.locator(".option").all()]
+    first = boxes_of(page.locator(".option"))
     answer_all(page)
     press_submit(page)
     expect(page.locator("#announce")).to_contain_text("Comparison 2")
-    assert [box.bounding_box() for box in page.locator(".option").all()] == first
+    assert boxes_of(page.locator(".option")) == first
 
 
 @pytest.mark.parametrize(
@@ -126,9 +110,7 @@ def test_other_scales_fit_and_work(seat, scale, both_bad, options):
         page.set_viewport_size({"width": wide, "height": high})
         take_if_asked(page, f"rating scale {scale} {both_bad} {wide}")
         assert page.locator("fieldset").first.locator("input").count() == options
-        assert has_no_sideways_scroll(page), wide
-        assert page.evaluate(CUT_OFF) == 0, wide
-        assert page.evaluate(WORDS_UNDER_KEYS) == [], wide
+        assert_words_fit(page)
     for fieldset in page.locator("fieldset").all():
         fieldset.locator("input").last.check()
     press_submit(page)
@@ -146,7 +128,7 @@ def test_hard_texts_do_not_break_the_page(seat, what):
         take_if_asked(page, f"rating {what} {wide}")
         assert_fits(page)
         if wide == 1280:
-            assert page.evaluate("document.documentElement.scrollHeight") == 900
+            assert measured(page, "document.documentElement.scrollHeight") == 900
         else:
             assert_is_one_column(page)
             page.locator("#left").evaluate("element => element.scrollIntoView()")
@@ -156,55 +138,51 @@ def test_hard_texts_do_not_break_the_page(seat, what):
 
 def test_text_from_right_to_left_follows_its_own_direction_and_left_stays_left(seat):
     page = seat(make_hard_study(HARD_TEXTS["right to left"]), viewport={"width": 1280, "height": 900})
+    settle(page)
     for text in (*page.locator(".turn:first-child :is(b, .text)").all(), *page.locator(".reply .text").all()):
         assert text.evaluate("element => getComputedStyle(element).direction") == "rtl"
-    assert page.locator("#left").bounding_box()["x"] < page.locator("#right").bounding_box()["x"]
+    assert box_of(page.locator("#left"))["x"] < box_of(page.locator("#right"))["x"]
 
 
 def test_less_motion_means_none(seat, study):
     page = seat(study, reduced_motion="reduce")
     moving = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration !== '0s').length"
-    assert page.evaluate(moving) == 0
+    assert measured(page, moving) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(seat, home, study, scheme):
     page = seat(study, color_scheme=scheme)
     rated = page.url
-    check(page)
+    assert_accessible(page)
     press_submit(page)
     expect(page.locator("#missing")).to_be_visible()
-    check(page)
+    assert_accessible(page)
     page.keyboard.press("?")
-    check(page)
+    expect(page.locator("dialog#keys")).to_be_visible()
+    assert_accessible(page)
     for address in (
         f"{rated}report/",
         *(f"{home}{part}" for part in ("instructions/", "guidelines/", "leave/", "declined/")),
     ):
         page.goto(address)
-        check(page)
+        assert_accessible(page)
     page.goto(rated)
     for _ in range(4):
         answer_all(page)
         before = page.url
         press_submit(page)
         page.wait_for_url(lambda url, before=before: url != before)
-    check(page)
+    assert_accessible(page)
     page.goto(rated)
-    check(page)
+    assert_accessible(page)
     page.goto(f"{home}next/")
     page.get_by_role("button", name="Finish").click()
-    check(page)
+    expect(page.locator("#completion-code")).to_be_visible()
+    assert_accessible(page)
     page.context.clear_cookies(name="duologue")
     page.goto(home)
-    check(page)
-
-
-def check(page: Page) -> None:
-    violations = Axe().run(page).response["violations"]
-    assert violations == [], json.dumps(
-        [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in violations], indent=1
-    )
+    assert_accessible(page)
 
 
 def test_axe_finds_nothing_on_a_phone_with_every_part_on_the_page(seat):
@@ -212,7 +190,7 @@ def test_axe_finds_nothing_on_a_phone_with_every_part_on_the_page(seat):
     page = seat(study, viewport={"width": 390, "height": 844})
     page.locator("fieldset").first.locator("input").first.check()
     page.get_by_text("More", exact=True).click()
-    check(page)
+    assert_accessible(page)
 
 
 def test_pages_obey_the_content_security_policy(seat, study):

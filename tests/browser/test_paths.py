@@ -12,8 +12,8 @@ from annotation.models import ExitCode, PlatformMessage, Recruitment, Study
 from annotation.services import invitations, recruiting
 from annotation.services.identities import sealer
 from annotation.states import Exit
-from tests.browser.conftest import answer_all, press_submit
-from tests.browser.test_layout import check, has_no_sideways_scroll
+from tests.browser.conftest import answer_all, expect_completion_code, press_submit
+from tests.browser.measure import assert_accessible, has_no_sideways_scroll
 from tests.build import make_researcher
 from tests.pages.test_steps import make_full_study
 from tests.platforms.connect import Connect
@@ -54,7 +54,7 @@ def send_list(study: Study, server: str) -> str:
 def look(page: Page) -> None:
     """What must hold on every page that somebody passes."""
     assert has_no_sideways_scroll(page), page.url
-    check(page)
+    assert_accessible(page)
 
 
 def glance(page: Page) -> None:
@@ -79,6 +79,7 @@ def answer_questions(page: Page, *answers: str) -> None:
 
 
 def practise(page: Page, choice: str) -> None:
+    expect(page.get_by_role("heading", name="Practice")).to_be_attached()
     answer_all(page, choice)
     press_submit(page)
     page.get_by_role("button", name="Go on").click()
@@ -180,8 +181,10 @@ def have_no_device(page: Page) -> None:
     consent(page)
     page.get_by_label("No", exact=True).check()
     page.get_by_role("button", name="Go on").click()
+    leave = page.get_by_role("button", name="I have no other device")
+    expect(leave).to_be_visible()
     look(page)
-    page.get_by_role("button", name="I have no other device").click()
+    leave.click()
 
 
 def fail_questions(page: Page) -> None:
@@ -270,12 +273,11 @@ def test_an_open_link_ends_with_a_code_of_ones_own(visit, live_server, size):
         page.goto(board.address)
         page.get_by_role("link", name="Take part in our study").click()
         take_part(page)
-        code = study.annotators.get().completion_code
-        expect(page.locator("#completion-code")).to_have_text(code)
+        expect_completion_code(page, study)
         look(page)
         page.goto(board.address)
         page.get_by_role("link", name="Take part in our study").click()
-        expect(page.locator("#completion-code")).to_have_text(code)
+        expect_completion_code(page, study)
         other = visit(size)
         other.goto(board.address)
         other.get_by_role("link", name="Take part in our study").click()
@@ -338,7 +340,7 @@ def test_a_personal_link_goes_on_at_the_same_step_on_another_device(visit, live_
     work(other)
     other.get_by_label("Good").check()
     other.get_by_role("button", name="Finish").click()
-    expect(other.locator("#completion-code")).to_have_text(study.annotators.get().completion_code)
+    expect_completion_code(other, study)
     look(other)
     assert study.annotators.count() == 1
 

@@ -19,15 +19,16 @@ def page(browser, live_server, client):
     context.close()
 
 
-def renew(page):
-    """What the page does by itself every few seconds, now."""
+def renew(page, until="htmx:afterSettle"):
+    """What the page does by itself every few seconds, now: returns at an event of htmx, and settling comes last."""
     page.evaluate(
-        """() => new Promise((done) => {
-          document.addEventListener("htmx:afterOnLoad", done, {once: true});
+        """(until) => new Promise((done) => {
+          document.addEventListener(until, () => done(), {once: true});
           const report = document.getElementById("report");
           const how = {source: report, target: report, swap: report.getAttribute("hx-swap")};
           htmx.ajax("GET", report.getAttribute("hx-get"), how);
-        })"""
+        })""",
+        until,
     )
 
 
@@ -58,7 +59,7 @@ def test_nothing_is_sent_while_nothing_is_new(page, live_server):
     page.goto(f"{live_server.url}/studies/{study.code}/results/")
     page.evaluate("document.getElementById('report').dataset.mark = 'same'")
     with page.expect_response(lambda response: "seen=" in response.url) as answered:
-        renew(page)
+        renew(page, until="htmx:afterOnLoad")
     assert answered.value.status == 204
     assert page.locator("#report").get_attribute("data-mark") == "same"
 

@@ -1,12 +1,12 @@
 """The researcher's side-by-side page in a browser: keys, no JavaScript, narrow screens, axe."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from annotation.models import Comparison, Response
 from tests import build
+from tests.browser.measure import assert_accessible, measured
 from tests.browser.pictures import take_if_asked
 from tests.browser.stories import make_story_study
 from tests.test_skill_scores import make_run
@@ -83,6 +83,5 @@ def test_pages_about_responses_are_accessible_and_fit(visit, study, width, schem
         page = visit(address, viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.evaluate("document.querySelectorAll('#main details, .browse details').forEach(each => each.open = true)")
         take_if_asked(page, f"{name} {width} {scheme}", full_page=True)
-        found = Axe().run(page, context=".browse, .console-act")
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert_accessible(page, ".browse, .console-act")
+        assert measured(page, "document.documentElement.scrollWidth") <= width, name

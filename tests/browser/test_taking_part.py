@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from annotation.models import Assignment, Judgement
-from tests.browser.conftest import agree_and_start, answer_all, press_submit
+from tests.browser.conftest import agree_and_start, answer_all, expect_completion_code, press_submit
+from tests.browser.measure import box_of, settle
 from tests.browser.stories import make_story_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,6 +19,7 @@ def expect_comparison(page: Page, number: int) -> None:
 
 def tab_to(page: Page, target: Locator) -> None:
     """Press Tab until the focus is there, as a person without a mouse does."""
+    settle(page)
     for _ in range(20):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
@@ -37,7 +39,7 @@ def test_a_study_by_mouse_loads_the_rating_page_once(page, home, study):
     expect(page.get_by_role("heading", name="That was the last one")).to_be_visible()
     assert len(loads) == 1, "only the last page is loaded; the comparisons before it are swapped in"
     page.get_by_role("button", name="Finish").click()
-    expect(page.locator("#completion-code")).to_have_text(study.annotators.get().completion_code)
+    expect_completion_code(page, study)
     assert Judgement.objects.count() == 12
 
 
@@ -84,7 +86,7 @@ def test_a_study_without_javascript(browser, home, study):
         answer_all(page, "Right")
         press_submit(page)
     page.get_by_role("button", name="Finish").click()
-    expect(page.locator("#completion-code")).to_have_text(study.annotators.get().completion_code)
+    expect_completion_code(page, study)
     page.context.close()
 
 
@@ -94,7 +96,7 @@ def test_without_javascript_a_forgotten_question_is_pointed_at_and_the_rest_is_k
     press_submit(page)
     expect(page.locator("#missing")).to_contain_text("2 questions still need you")
     page.get_by_role("link", name="Go there").click()
-    assert page.url.endswith("#question-engagingness")
+    expect(page).to_have_url(re.compile("#question-engagingness$"))
     page.reload()
     expect(page.locator("fieldset").first.get_by_role("radio", name="Left", exact=True)).to_be_checked()
 
@@ -212,7 +214,7 @@ def test_on_a_phone_what_is_to_be_said_about_an_answer_is_in_view(seat):
     answer_all(page)
     press_submit(page)
     expect(page.get_by_text("That was quicker than most people read.")).to_be_in_viewport(ratio=1)
-    note, bar = page.locator(".notes").bounding_box(), page.locator(".bar").bounding_box()
+    note, bar = box_of(page.locator(".notes")), box_of(page.locator(".bar"))
     assert note["y"] + note["height"] <= bar["y"]
 
 
