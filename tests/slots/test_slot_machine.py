@@ -126,14 +126,20 @@ class SlotMachine(RuleBasedStateMachine):
             if person.hand and person.lease_until < self.now:
                 self.free(person, may_return=True)
 
+    def why_nothing(self, person):
+        """Why a person gets nothing whatever is open; in a paused study whoever has done it all waits for nothing."""
+        if person.has_left:
+            return Reason.LEFT
+        if self.state == "closed":
+            return Reason.CLOSED
+        if person.counted >= self.quota:
+            return Reason.QUOTA_REACHED
+        return Reason.PAUSED if self.state == "paused" else None
+
     def check_claimed(self, person, got, *, is_fresh):
         """Compare what a person got with what the model allows, and take it over."""
-        if self.state != "running" or person.has_left:
-            expected = Reason.LEFT if person.has_left else Reason(self.state)
-            assert got == NoWork(expected)
-            return
-        if person.counted >= self.quota:
-            assert got == NoWork(Reason.QUOTA_REACHED)
+        if why := self.why_nothing(person):
+            assert got == NoWork(why)
             return
         if isinstance(got, NoWork):
             assert not self.eligible(person)
