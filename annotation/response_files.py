@@ -37,7 +37,8 @@ def parse_responses(file: IO[bytes], *, filename: str) -> list[ResponseRecord]:
     problems = Problems(ResponseFileErrors)
     records = []
     lines: dict[tuple[str, str], int] = {}
-    for row in read_rows(file, filename=filename, fields=FIELDS, problems=problems):
+    rows = read_rows(file, filename=filename, fields=FIELDS, problems=problems, required=("dialogue_id", "response"))
+    for row in rows:
         record = _record(row, problems)
         earlier = lines.setdefault((record.collection, record.dialogue_id), row.line)
         if earlier != row.line and record.dialogue_id:

@@ -92,8 +92,10 @@ class Row:
     is_csv: bool
 
 
-def read_rows(file: IO[bytes], *, filename: str, fields: Collection[str], problems: Problems) -> Iterator[Row]:
-    """Yield the rows; the ending of `filename` says which format it is.
+def read_rows(
+    file: IO[bytes], *, filename: str, fields: Collection[str], problems: Problems, required: Collection[str] = ()
+) -> Iterator[Row]:
+    """Yield the rows; the ending of `filename` says which format it is. A CSV file must have the `required` columns.
 
     `fields` are the names that the caller knows. Other fields pass through, but one that looks like a misspelling of a
     known field is a problem, because its content would be lost without a word.
@@ -109,7 +111,7 @@ def read_rows(file: IO[bytes], *, filename: str, fields: Collection[str], proble
     data = data.removeprefix(codecs.BOM_UTF8)
     if suffix in JSONL_SUFFIXES:
         return _jsonl_rows(data, fields, problems)
-    return _csv_rows(data, fields, problems, CSV_DELIMITERS[suffix])
+    return _csv_rows(data, fields, required, problems, CSV_DELIMITERS[suffix])
 
 
 def text_problem(text: str) -> str:
@@ -183,13 +185,15 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _csv_rows(data: bytes, fields: Collection[str], problems: Problems, delimiters: str) -> Iterator[Row]:
+def _csv_rows(
+    data: bytes, fields: Collection[str], required: Collection[str], problems: Problems, delimiters: str
+) -> Iterator[Row]:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         problems.stop(NOT_UTF8, line=data.count(b"\n", 0, error.start) + 1)
     header, delimiter = _header(text, fields, delimiters)
-    _check_header(header, fields, problems)
+    _check_header(header, fields, required, problems)
     for line, values in _csv_records(text, delimiter, problems):
         if len(values) != len(header):
             problems.add(
@@ -213,10 +217,14 @@ def _header(text: str, fields: Collection[str], delimiters: str) -> tuple[list[s
     return names(best), best
 
 
-def _check_header(header: list[str], fields: Collection[str], problems: Problems) -> None:
+def _check_header(header: list[str], fields: Collection[str], required: Collection[str], problems: Problems) -> None:
     if not set(header) & set(fields):
         problems.stop(f"The first line must name the columns: {', '.join(fields)}.", line=1)
     _refuse_misspelt(header, 1, fields, problems)
+    if not problems.total:
+        for name in required:
+            if name not in header:
+                problems.add(1, name, "The header does not name this column, and every row needs it.")
     for name in sorted({name for name in header if name and header.count(name) > 1}):
         problems.add(1, name, "The header names this column twice. Remove one of them.")
     problems.raise_if_any()

@@ -90,7 +90,7 @@ def sweep() -> None:
     stored_bundles.expire(now=now)
     for message in platform_messages.due(now=now):
         platform_messages.wake(message)
-    for model in {worker.model_id for worker in generation.live_workers(now=now)}:
+    for model in {worker.model_id for worker in generation.live_workers(now=now) if worker.model_id}:
         generation.dispatch(model, now=now)
 
 

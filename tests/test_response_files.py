@@ -249,3 +249,12 @@ def test_the_examples_can_be_taken_from_the_page(client, name):
     address = reverse("admin:annotation_agent_response_example", args=[name])
     assert client.get(address).getvalue() == (EXAMPLES / name).read_bytes()
     assert client.get(address.replace(name, "ratings.csv")).status_code == 404
+
+
+def test_a_column_that_is_not_there_is_missed_once_and_not_on_every_line(collection):
+    table = io.BytesIO(b"dialogue_id\n" + b"".join(b"d%d\n" % n for n in range(50)))
+    with pytest.raises(ResponseFileErrors) as raised:
+        import_responses("X", file=table, filename="x.csv")
+    assert (
+        raised.value.user_message == "Line 1, response: The header does not name this column, and every row needs it."
+    )

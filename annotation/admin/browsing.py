@@ -88,11 +88,13 @@ def _answer(comparison: Comparison, role: str) -> dict[str, Any]:
     response: Response | None = getattr(comparison, f"{role}_response")
     agent = getattr(comparison.matchup, role)
     flags = browsing.flags_of(comparison, response) if response else []
+    thought = response.skill_of_mind if response else None
     return {
         "role": role,
         "agent": agent,
         "response": response,
-        "thought": response.skill_of_mind if response else None,
+        "thought": thought,
+        "lender": thought.provenance.get("taken_from", {}).get("dialogue", "") if thought else "",
         "findings": [(flag, SENTENCES.get(Flag(flag), ""), flag in NOTES) for flag in flags if flag in set(Flag)],
         "is_normalised": bool(response and response.raw_text and response.raw_text != response.text),
         "facts": sorted(response.provenance.items()) if response else [],

@@ -13,7 +13,13 @@ from annotation.admin.browsing import BrowsingAdmin
 from annotation.admin.membership import OfStudy
 from annotation.models import Comparison, Response
 from annotation.services.actors import Actor
-from annotation.services.comparisons import exclude_comparison, include_comparison, release_comparison, why_unusable
+from annotation.services.comparisons import (
+    exclude_comparison,
+    include_comparison,
+    release_comparison,
+    why_nothing_to_show,
+    why_unusable,
+)
 from annotation.services.composing import use_for_training
 from annotation.services.golds import mark_gold
 from annotation.services.writing_again import write_again, written_here
@@ -81,7 +87,8 @@ def _golder(key: str, button: str, expected: Outcome | None) -> RowAction[Compar
 
 def _is_held_back(comparison: Comparison) -> bool:
     is_draft = comparison.study.state == StudyState.DRAFT
-    return is_draft and comparison.excluded_at is None and bool(why_unusable(comparison))
+    is_in = is_draft and comparison.excluded_at is None
+    return is_in and bool(why_unusable(comparison)) and not why_nothing_to_show(comparison)
 
 
 ACTIONS = (

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Case, Count, Model, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -15,11 +16,13 @@ from annotation.admin.base import ReadOnlyAdmin, as_text, clip
 from annotation.admin.live_runs import LiveRunAdmin
 from annotation.admin.membership import OfStudy
 from annotation.admin.skill_pages import SkillRunAdmin
+from annotation.errors import DuologueError
 from annotation.models import Augmenter, GenerationRun, GenerationUnit, Response, SkillOfMind, Stage
 from annotation.services import generation
 from annotation.services.actors import Actor
+from annotation.services.members import may
 from annotation.services.trail import record
-from annotation.services.writing_again import write_response_again
+from annotation.services.writing_again import drafts_with, write_response_again
 from annotation.states import RunState, UnitState
 
 
@@ -54,7 +57,9 @@ class SkillOfMindAdmin(ReadOnlyAdmin[SkillOfMind]):
 
     @admin.display(description="to be said of the augmenter")
     def note(self, skill: SkillOfMind) -> str:
-        return getattr(skill, "augmenter_note", "") or "–"
+        lender = skill.provenance.get("taken_from", {}).get("dialogue", "")
+        said = [f"taken from dialogue {lender}" if lender else "", getattr(skill, "augmenter_note", "")]
+        return "; ".join(filter(None, said)) or "–"
 
     @admin.display(description="explanation")
     def thought(self, skill: SkillOfMind) -> str:
@@ -89,7 +94,7 @@ class UsableFilter(admin.SimpleListFilter):
 
 
 def _regenerate(response: Response, actor: Actor, reason: str) -> str:
-    write_response_again(response, actor=actor)
+    write_response_again(response, reason, actor=actor)
     return "A new text is ordered. This one is kept, and no longer current once the new one is there."
 
 
@@ -100,6 +105,7 @@ REGENERATE = RowAction[Response](
     "Orders a new text from the same agent with a new seed. Comparisons of launched studies keep what they show.",
     _regenerate,
     lambda response: response.is_current and response.agent.responder_id is not None,
+    asks_reason=True,
 )
 
 
@@ -119,6 +125,10 @@ class ResponseAdmin(AskingAdmin[Response], ReadOnlyAdmin[Response]):
         ("Provenance", {"fields": ("made_by", ("is_current", "sample"), "created_at")}),
         ("As the model wrote it", {"fields": ("raw",)}),
     )
+
+    def allows(self, user: User | AnonymousUser, action: str, row: Model | None) -> bool:
+        """A new text changes what drafts compare: whoever orders one may change all of them."""
+        return not isinstance(row, Response) or all(may(user, action, study) for study in drafts_with(row))
 
     @admin.display(description="to be said of the agent")
     def note(self, response: Response) -> str:
@@ -165,13 +175,15 @@ def _retry(run: GenerationRun, actor: Actor, reason: str) -> str:
 
 
 def _pause(run: GenerationRun, actor: Actor, reason: str) -> str:
-    generation.pause(run)
+    if not generation.pause(run):
+        raise DuologueError(f"{run} does not run any more: somebody was faster.")
     _note(run, "pause run", actor)
     return "Nothing more is sent for this run; what workers hold is still stored."
 
 
 def _resume(run: GenerationRun, actor: Actor, reason: str) -> str:
-    generation.resume(run)
+    if not generation.resume(run):
+        raise DuologueError(f"{run} is not paused any more: somebody was faster.")
     _note(run, "resume run", actor)
     return "The run goes on."
 

@@ -32,7 +32,12 @@ class LiveRunAdmin(AskingAdmin[GenerationRun]):
         run = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self.has_view_permission(request, run):
             raise PermissionDenied
-        return render(request, TEMPLATE, _context(run))
+        context = _context(run)
+        response = render(request, TEMPLATE, context)
+        if not context["is_moving"]:
+            # The page asks while its run moves: now its state, its buttons and the reasons of failures are others, too.
+            response["HX-Refresh"] = "true"
+        return response
 
     @admin.display(description="by stage and model")
     def parts(self, run: GenerationRun) -> SafeString:

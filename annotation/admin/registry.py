@@ -13,11 +13,12 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.base import ConsoleAdmin, ReadOnlyAdmin, clip
 from annotation.admin.response_import import ResponseImportAdmin
-from annotation.models import Agent, Augmenter, GenerationUnit, LanguageModel, PromptSet, Response, Worker
+from annotation.models import Agent, Augmenter, GenerationUnit, LanguageModel, PromptSet, Response, Source, Worker
 from annotation.prompt_files import PromptFileError
 from annotation.prompt_templates import check_templates
 from annotation.services.generation.leases import SILENCE
-from annotation.services.generation.recipes import digest
+from annotation.services.generation.recipes import digest, guidance_of
+from annotation.services.generation.wording import duration
 from annotation.services.generation.workers import models_of
 
 SAMPLING_ROWS = (("temperature", "top_p"), ("max_new_tokens", "seed"))
@@ -133,7 +134,7 @@ class PromptSetAdmin(ConsoleAdmin[PromptSet]):
 class AugmenterAdmin(ConsoleAdmin[Augmenter]):
     """What guides a responder."""
 
-    list_display = ("name", "source", "guidance", "model", "waiting", "notes")
+    list_display = ("name", "source", "passes_on", "model", "waiting", "notes")
     list_filter = ("source", "guidance")
     list_select_related = ("model",)
     search_fields = ("name", "note")
@@ -149,11 +150,21 @@ class AugmenterAdmin(ConsoleAdmin[Augmenter]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Augmenter]:
         return super().get_queryset(request).annotate(thinker_served=has_worker("model"))
 
+    @admin.display(description="guidance", ordering="guidance")
+    def passes_on(self, augmenter: Augmenter) -> str:
+        return guidance_of(augmenter).label
+
     @admin.display(description="ready")
     def waiting(self, augmenter: Augmenter) -> str:
-        if augmenter.model is None or getattr(augmenter, "thinker_served", False):
+        if augmenter.source == Source.OWN:
+            return "ready with its responder"
+        if augmenter.source == Source.FIXED and not augmenter.fixed_skill:
+            return "lacks its skill"
+        if augmenter.source in (Source.RANDOM, Source.FIXED):
             return "ready"
-        return f"waits for a worker for {augmenter.model}"
+        if augmenter.model is None:
+            return "lacks a model"
+        return "ready" if getattr(augmenter, "thinker_served", False) else f"waits for a worker for {augmenter.model}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Augmenter | None = None) -> tuple[str, ...]:
         used = obj is not None and _has_work(Q(augmenter=obj) | Q(agent__augmenter=obj), Q(agent__augmenter=obj))
@@ -206,7 +217,7 @@ class WorkerAdmin(ReadOnlyAdmin[Worker]):
 
     list_display = (
         "name",
-        "model",
+        "of_model",
         "is_up",
         "serves",
         "engine",
@@ -214,13 +225,23 @@ class WorkerAdmin(ReadOnlyAdmin[Worker]):
         "device",
         "memory",
         "speed",
-        "seen_at",
+        "heard",
     )
     list_filter = ("engine", "model")
     # Those that speak now come first; those that have gone are kept for what they wrote.
     ordering = ("-seen_at",)
     list_select_related = ("model",)
-    search_fields = ("name", "device", "model__name")
+    search_fields = ("name", "slug", "device", "model__name")
+
+    @admin.display(description="model", ordering="model__name")
+    def of_model(self, worker: Worker) -> str:
+        if worker.model is not None:
+            return str(worker.model)
+        return f"no registered model has the slug “{worker.slug}”: nothing is sent to it"
+
+    @admin.display(description="last heard", ordering="seen_at")
+    def heard(self, worker: Worker) -> str:
+        return f"{duration(max(0, (timezone.now() - worker.seen_at).total_seconds()))} ago"
 
     @admin.display(description="up", boolean=True)
     def is_up(self, worker: Worker) -> bool:

@@ -119,7 +119,7 @@ class Augmenter(SamplingFields):
     @property
     def is_stand_in(self) -> bool:
         """Whether another model writes what it says Thanos writes: neither weights nor adapter are named so."""
-        if self.source != Source.THANOS or self.model is None:
+        if self.source not in (Source.THANOS, Source.SHUFFLED) or self.model is None:
             return False
         return "thanos" not in f"{self.model.source} {self.model.options.get('lora', '')}".lower()
 

@@ -200,7 +200,14 @@ class Worker(models.Model):
     """A worker's last word about itself."""
 
     name = models.CharField(max_length=200, unique=True)
-    model = models.ForeignKey(LanguageModel, on_delete=models.CASCADE, related_name="workers")
+    slug = models.CharField(max_length=80, blank=True, help_text="The model that it serves, in its own word.")
+    model = models.ForeignKey(
+        LanguageModel,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="workers",
+        help_text="Empty where no registered model has that slug.",
+    )
     revision = models.CharField(max_length=200, blank=True)
     engine = models.CharField(max_length=60)
     engine_version = models.CharField(max_length=60)

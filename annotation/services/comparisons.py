@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from annotation.errors import DuologueError
 from annotation.models import Agent, Comparison, Dialogue, Matchup, Response, Slot, Study
 from annotation.pairing import draw_evenly
 from annotation.quality import identical, usable
@@ -16,6 +17,10 @@ from annotation.services.editing import require_draft
 from annotation.services.reasons import clean_reason
 from annotation.services.trail import record
 from annotation.states import AssignmentState, ComparisonKind
+
+
+class NothingToShow(DuologueError):
+    """A comparison with a response that is missing or empty."""
 
 
 class Prepared(NamedTuple):
@@ -99,17 +104,29 @@ def _unusable(comparisons: QuerySet[Comparison]) -> Iterator[Unusable]:
             yield Unusable(comparison, reason)
 
 
-def why_unusable(comparison: Comparison) -> str:
-    """Say why annotators cannot be shown this comparison; empty when they can."""
-    baseline, treatment = comparison.baseline_response, comparison.treatment_response
+def why_nothing_to_show(comparison: Comparison) -> str:
+    """Say which response is missing or without words, whatever a researcher decides; empty where there are two."""
     for response, agent in (
-        (baseline, comparison.matchup.baseline),
-        (treatment, comparison.matchup.treatment),
+        (comparison.baseline_response, comparison.matchup.baseline),
+        (comparison.treatment_response, comparison.matchup.treatment),
     ):
         if response is None:
             return f"{agent} has no response yet."
         if not response.text.strip():
             return f"The response of {agent} is empty."
+    return ""
+
+
+def found_in(response: Response) -> dict[str, Any]:
+    """Return what the checks found in a response, for the trail."""
+    return {"agent": response.agent.name, "flags": response.flags}
+
+
+def why_unusable(comparison: Comparison) -> str:
+    """Say why annotators cannot be shown this comparison; empty when they can."""
+    if lacks := why_nothing_to_show(comparison):
+        return lacks
+    baseline, treatment = comparison.baseline_response, comparison.treatment_response
     assert baseline
     assert treatment
     if _is_released(comparison, [baseline, treatment]):
@@ -153,11 +170,21 @@ def include_comparison(comparison: Comparison, *, actor: Actor) -> None:
 
 @transaction.atomic
 def release_comparison(comparison: Comparison, reason: str, *, actor: Actor, now: datetime) -> None:
-    """Show a comparison although a check flagged one of its responses. Raises: StudyIsFrozen."""
+    """Show a comparison although a check flagged one of its responses. Raises: StudyIsFrozen, NothingToShow."""
     reason = clean_reason(reason)
     require_draft(comparison.study, "a released comparison")
+    if lacks := why_nothing_to_show(comparison):
+        raise NothingToShow(f"{lacks} Nobody can judge that: write it again, or leave the comparison out.")
     Comparison.objects.filter(pk=comparison.pk).update(released_at=now, released_reason=reason)
-    record(comparison.study, "release comparison", actor=actor, comparison=str(comparison.code), reason=reason)
+    pair = [comparison.baseline_response, comparison.treatment_response]
+    record(
+        comparison.study,
+        "release comparison",
+        actor=actor,
+        comparison=str(comparison.code),
+        reason=reason,
+        responses=[found_in(response) for response in pair if response and response.flags],
+    )
     comparison.refresh_from_db(fields=["released_at", "released_reason"])
 
 

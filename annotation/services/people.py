@@ -19,6 +19,7 @@ EXCLUSIONS = (
     "exclude comparison",
     "include comparison",
     "release comparison",
+    "regenerate",
 )
 KEPT = (AssignmentState.SUBMITTED, AssignmentState.SURPLUS)
 
@@ -131,8 +132,17 @@ def _seconds(assignment: Assignment) -> float | None:
 
 
 def ledger(study: Study) -> QuerySet[Event]:
-    """Who and what was left out or taken in again, newest first, with the reason of each."""
+    """Who and what was left out, taken in again, shown all the same or written again, newest first, with reasons."""
     return study.events.filter(verb__in=EXCLUSIONS).select_related("actor").order_by("-at", "-pk")
+
+
+def flags_in(event: Event) -> str:
+    """What the checks had found in the responses that an event is about, agent by agent; "" where it tells nothing."""
+    told = event.detail.get("responses")
+    if isinstance(told, int):
+        return f"something about {told} responses"
+    responses = told if isinstance(told, list) else []
+    return "; ".join(f"{each['agent']}: {', '.join(each['flags'])}" for each in responses if each["flags"])
 
 
 def dialogues_of(study: Study, events: Sequence[Event]) -> dict[str, str]:

@@ -1,15 +1,17 @@
 """Order new texts for the responses of one comparison, or for one response, and say so in the study's trail."""
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from annotation.models import Comparison, Response, Study
 from annotation.quality import identical, usable
 from annotation.services.actors import Actor
+from annotation.services.comparisons import found_in
 from annotation.services.editing import require_draft
 from annotation.services.generation import regenerate
 from annotation.services.reasons import clean_reason
 from annotation.services.trail import record
+from annotation.states import StudyState
 
 
 @transaction.atomic
@@ -28,23 +30,41 @@ def write_again(comparison: Comparison, reason: str, *, actor: Actor) -> int:
         actor=actor,
         comparison=str(comparison.code),
         reason=reason,
-        responses=[{"agent": response.agent.name, "flags": response.flags} for response in chosen],
+        responses=[found_in(response) for response in chosen],
         run=run.pk,
     )
     return len(chosen)
 
 
 @transaction.atomic
-def write_response_again(response: Response, *, actor: Actor) -> None:
+def write_response_again(response: Response, reason: str, *, actor: Actor) -> None:
     """Order a new text in the place of one response. It stands in the trail of every study that compares it.
 
-    Raises NotReady where its agent cannot write.
+    Raises: NoReason, and NotReady where its agent cannot write.
     """
+    reason = clean_reason(reason)
     run = regenerate([response])
     compared = Comparison.objects.filter(Q(baseline_response=response) | Q(treatment_response=response))
-    for study in Study.objects.filter(pk__in=compared.values("study")):
-        said = [{"agent": response.agent.name, "flags": response.flags}]
-        record(study, "regenerate", actor=actor, response=response.pk, responses=said, run=run.pk)
+    for comparison in compared.order_by("study_id", "pk").distinct("study_id").select_related("study"):
+        record(
+            comparison.study,
+            "regenerate",
+            actor=actor,
+            comparison=str(comparison.code),
+            reason=reason,
+            response=response.pk,
+            responses=[found_in(response)],
+            run=run.pk,
+        )
+
+
+def drafts_with(response: Response) -> QuerySet[Study]:
+    """Return the drafts that compare this agent on this dialogue: they take up what is written in its place."""
+    agent = response.agent_id
+    compared = Comparison.objects.filter(
+        Q(matchup__baseline=agent) | Q(matchup__treatment=agent), dialogue=response.dialogue_id
+    )
+    return Study.objects.filter(state=StudyState.DRAFT, comparisons__in=compared).distinct()
 
 
 def written_here(comparison: Comparison) -> list[Response]:

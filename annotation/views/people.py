@@ -131,7 +131,7 @@ def ledger(request: HttpRequest, study: Study) -> HttpResponse:
     """Show who and what was left out or taken in again, when, by whom and why."""
     sheet = Paginator(people.ledger(study), EVENTS_A_PAGE).get_page(request.GET.get("page"))
     dialogues = people.dialogues_of(study, list(sheet))
-    rows = [(event, dialogues.get(str(event.detail.get("comparison")))) for event in sheet]
+    rows = [(each, dialogues.get(str(each.detail.get("comparison"))), people.flags_in(each)) for each in sheet]
     context = page_context(request, study, current="ledger") | {
         "sheet": sheet,
         "rows": rows,

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from annotation.models import Comparison, Response
+from annotation.models import Comparison, Response, RunCount, RunTally
 from tests import build
 from tests.browser.measure import assert_accessible, measured
 from tests.browser.pictures import take_if_asked
@@ -77,11 +77,20 @@ def test_pages_about_responses_are_accessible_and_fit(visit, study, width, schem
     addresses = {
         "side-by-side": address_of(study),
         "import-responses": reverse("admin:annotation_agent_import"),
-        "reference-skills": reverse("admin:annotation_generationrun_skills", args=[make_run().pk]),
+        "reference-skills": reverse("admin:annotation_generationrun_skills", args=[(run := make_run()).pk]),
+        "run": reverse("admin:annotation_generationrun_change", args=[run.pk]),
     }
+    told = {
+        "run": run,
+        "model": build.make_model(name="A model with a rather long name of five words"),
+        "total": 24_000,
+    }
+    for stage in ("think", "respond"):
+        RunTally.objects.create(stage=stage, done=12_345, prompt_tokens=1_234_567, **told)
+    RunCount.objects.create(run=run, subject="outcome", value="several_markers", count=1)
     for name, address in addresses.items():
         page = visit(address, viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.evaluate("document.querySelectorAll('#main details, .browse details').forEach(each => each.open = true)")
         take_if_asked(page, f"{name} {width} {scheme}", full_page=True)
-        assert_accessible(page, ".browse, .console-act")
+        assert_accessible(page, ".browse, .console-act, .console-parts")
         assert measured(page, "document.documentElement.scrollWidth") <= width, name

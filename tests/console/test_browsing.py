@@ -8,7 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.errors import DuologueError
 from annotation.models import Event, GenerationUnit, Response
+from annotation.roles import Role
 from annotation.services import studies
 from annotation.services.browsing import Filters, find, flags_of, offers, place_of
 from annotation.services.comparisons import find_unusable
@@ -199,6 +201,32 @@ def test_no_decision_leads_away_from_the_admin(study, researcher, elsewhere):
     assert researcher.post(address, {"reason": "No."}).url.endswith(f"/comparison/{comparison.pk}/change/")
 
 
+@pytest.mark.parametrize("lack", ["no words", "no response"])
+def test_what_nobody_could_read_is_not_released(study, researcher, lack):
+    comparison = study.comparisons.order_by("pk").first()
+    Response.objects.filter(pk=comparison.treatment_response_id).update(text=" ", flags=["empty"])
+    if lack == "no response":
+        study.comparisons.filter(pk=comparison.pk).update(treatment_response=None)
+    page = researcher.get(page_of(study, at=comparison.pk)).content.decode()
+    assert "Held back from annotators" in page
+    assert "Show it all the same" not in page
+    comparison.refresh_from_db()
+    with pytest.raises(DuologueError, match="Nobody can judge that"):
+        studies.release_comparison(comparison, "Silence is golden.", actor=None, now=timezone.now())
+    comparison.refresh_from_db()
+    assert comparison.released_at is None
+
+
+def test_the_ledger_names_what_was_found_in_a_response_that_is_shown_all_the_same(study, researcher):
+    second = study.comparisons.order_by("pk")[1]
+    researcher.post(
+        reverse("admin:annotation_comparison_do", args=[second.pk, "release"]), {"reason": "Harmless here."}
+    )
+    ledger = researcher.get(f"/studies/{study.code}/ledger/").content.decode()
+    assert "Harmless here." in ledger
+    assert f"{second.treatment_response.agent}: skill_leak" in ledger
+
+
 def test_writing_again_takes_the_flagged_side_and_leaves_a_reason(study, researcher):
     templates = {role: {"system": "", "user": "{dialogue}"} for role in ("baseline", "both")}
     agent = study.matchups.get().treatment
@@ -221,11 +249,41 @@ def test_writing_one_response_again_stands_in_the_trail_of_each_study_that_compa
     type(response.agent).objects.filter(pk=response.agent_id).update(
         prompt_set=build.make_prompt_set(templates=templates)
     )
-    researcher.post(reverse("admin:annotation_response_do", args=[response.pk, "regenerate"]))
+    address = reverse("admin:annotation_response_do", args=[response.pk, "regenerate"])
+    researcher.post(address, {"reason": " "})
+    assert not GenerationUnit.objects.exists()
+    researcher.post(address, {"reason": "It ends too soon."})
     assert GenerationUnit.objects.get().dialogue_id == response.dialogue_id
     event = Event.objects.get(verb="regenerate")
     assert (event.study, event.detail["response"]) == (study, response.pk)
+    assert event.detail["reason"] == "It ends too soon."
+    ledger = researcher.get(f"/studies/{study.code}/ledger/").content.decode()
+    assert "It ends too soon." in ledger
+    assert response.dialogue.external_id in ledger
+    assert f"{response.agent}: labelled" in ledger
     assert event.actor is not None
+
+
+@pytest.mark.parametrize(("role", "status"), [(None, 403), (Role.VIEWER, 403), (Role.RESEARCHER, 200)])
+def test_whoever_only_looks_at_a_draft_cannot_have_its_responses_written_again(study, client, role, status):
+    response = study.comparisons.order_by("pk").first().treatment_response
+    client.force_login(build.make_member(study if role else None, role))
+    address = reverse("admin:annotation_response_do", args=[response.pk, "regenerate"])
+    assert client.get(address).status_code == status
+    if status == 403:
+        assert client.post(address).status_code == 403
+        assert not GenerationUnit.objects.exists()
+        page = client.get(reverse("admin:annotation_response_change", args=[response.pk])).content.decode()
+        assert "Write this again" not in page
+
+
+def test_guidance_that_was_taken_from_another_dialogue_says_from_which(study, researcher):
+    thought = study.comparisons.order_by("pk").first().treatment_response.skill_of_mind
+    thought.provenance = {"taken_from": {"skill_of_mind": 1, "dialogue": "another-one"}}
+    thought.save()
+    assert "taken from dialogue <bdi>another-one</bdi>" in researcher.get(page_of(study)).content.decode()
+    listed = researcher.get(reverse("admin:annotation_skillofmind_changelist")).content.decode()
+    assert "taken from dialogue another-one" in listed
 
 
 def test_strangers_and_members_of_other_studies_see_nothing(study, client):

@@ -6,6 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.admin.generation import RUN_ACTIONS
+from annotation.errors import DuologueError
 from annotation.models import GenerationRun, RunTally, Worker
 from annotation.services import generation
 from tests import build
@@ -47,6 +49,21 @@ def test_the_page_asks_again_only_while_the_run_moves(client, run):
     assert "hx-get" not in parts(client, run).content.decode()
 
 
+def test_the_page_is_drawn_anew_as_a_whole_once_its_run_has_ended(client, run):
+    client.force_login(build.make_researcher())
+    assert "HX-Refresh" not in parts(client, run)
+    generation.cancel(run)
+    assert parts(client, run)["HX-Refresh"] == "true"
+
+
+def test_of_two_who_pause_a_run_one_is_told_and_the_trail_has_it_once(run):
+    generation.pause(run)
+    action = next(action for action in RUN_ACTIONS if action.key == "pause")
+    with pytest.raises(DuologueError, match="somebody was faster"):
+        action.run(run, None, "")
+    assert not run.study.events.exists()
+
+
 def test_others_see_nothing_and_a_run_that_has_gone_is_not_found(client, run):
     assert parts(client, run).status_code == 302
     client.force_login(build.make_member(build.make_study()))
@@ -68,3 +85,12 @@ def test_the_list_of_workers_says_what_each_serves_and_puts_the_living_first(cli
     assert page.index("b-living") < page.index("a-silent")
     for word in ("sha256:0123456789", "1,234 MB", "cpu, float32", "321", "vllm"):
         assert word in page
+    assert "60 min ago" in page
+
+
+def test_the_list_of_workers_shows_one_whose_slug_nobody_registered(client):
+    told = {"engine": "vllm", "engine_version": "1", "seen_at": timezone.now()}
+    Worker.objects.create(name="lost", slug="thanos-9b", **told)
+    client.force_login(build.make_researcher())
+    page = client.get(reverse("admin:annotation_worker_changelist")).content.decode()
+    assert "no registered model has the slug “thanos-9b”" in page

@@ -90,5 +90,9 @@ def test_thanos_itself_is_not_called_a_stand_in(weights):
     assert build.make_augmenter(model=build.make_model(**weights)).notes == ""
 
 
+def test_a_control_with_thoughts_of_another_model_than_thanos_says_so():
+    assert build.make_augmenter(source="shuffled").notes == NOTE
+
+
 def test_other_sources_of_guidance_do_not_claim_to_be_thanos():
     assert build.make_augmenter(source="doctor").notes == ""

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import shlex
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import GenerationRun, GenerationUnit, PromptSet, Worker
+from annotation.models import Augmenter, GenerationRun, GenerationUnit, PromptSet, Worker
 from annotation.prompt_templates import check_templates
 from annotation.services.generation.workers import start_command
 from annotation.services.registry import own_prompts
@@ -81,6 +82,23 @@ def test_the_list_of_agents_says_what_each_waits_for(researcher):
     for model in (agent.responder, agent.augmenter.model):
         Worker.objects.create(name=model.slug, model=model, engine="vllm", engine_version="1", seen_at=timezone.now())
     assert "waits for" not in researcher.get(address).content.decode().split("</thead>")[1]
+
+
+def test_the_list_of_augmenters_says_what_is_passed_on_and_what_each_lacks(researcher):
+    names = ("doc", "drawn", "own", "unset", "bare")
+    build.make_augmenter(name="doc", source="doctor", guidance="both")
+    build.make_augmenter(name="drawn", source="random", guidance="both")
+    build.make_augmenter(name="own", source="own")
+    build.make_augmenter(name="unset", source="fixed", fixed_skill="")
+    Augmenter.objects.create(name="bare")
+    page = researcher.get(reverse("admin:annotation_augmenter_changelist")).content.decode()
+    rows = {name: re.search(rf"<tr(?:(?!</tr>).)*>\s*{name}\s*</a>.*?</tr>", page, re.S)[0] for name in names}
+    assert "Explanation only" in rows["doc"]
+    assert "Skill only" in rows["drawn"]
+    assert "waits for" not in rows["drawn"]
+    assert "ready with its responder" in rows["own"]
+    assert "lacks its skill" in rows["unset"]
+    assert "lacks a model" in rows["bare"]
 
 
 def test_an_agent_that_has_answered_keeps_its_settings(researcher):

@@ -40,6 +40,25 @@ def test_the_datasets_library_loads_every_row(load, name):
     assert loaded.to_list() == rows
 
 
+@pytest.mark.parametrize(
+    ("over", "shown"),
+    [
+        ({"guidance": "skill"}, "skill"),
+        ({"source": "doctor"}, "explanation"),
+        ({"source": "random"}, "skill"),
+        ({}, "both"),
+    ],
+)
+def test_a_response_says_how_much_of_the_guidance_its_responder_saw(over, shown):
+    study = make_judged_study()
+    agent = study.matchups.first().treatment
+    agent.augmenter = build.make_augmenter(**over)
+    agent.save()
+    found = {row["agent"]: row["augmenter_guidance"] for row in json_rows(study, "responses.jsonl")}
+    assert found[agent.name] == shown
+    assert found[study.matchups.first().baseline.name] == ""
+
+
 def test_pairs_are_what_more_than_half_prefer_on_comparisons_that_count():
     rows = json_rows(make_hostile_study(), "preferences.jsonl")
     found = [row for row in rows if row["criterion"] == "naturalness"]

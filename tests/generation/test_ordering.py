@@ -132,6 +132,35 @@ def test_what_another_run_is_at_work_on_moves_and_is_not_made_twice(study, crew,
     assert Response.objects.count() == 10
 
 
+@pytest.mark.parametrize("ends", [generation.cancel, generation.pause])
+def test_a_run_that_stops_leaves_the_thoughts_that_another_run_waits_for_to_that_run(study, crew, now, ends):
+    first = generation.start_run(study, now=now)
+    second = generation.start_run(
+        agents=[variant("skill only", guidance=Guidance.SKILL)], dialogues=dialogues_of(study), now=now
+    )
+    assert second.units.filter(stage=Stage.THINK).count() == 5
+    ends(second)
+    crew.work_off(now=now)
+    assert generation.progress(first, now=now).done == 15
+    assert generation.progress(first, now=now).state == RunState.DONE
+    assert Response.objects.count() == 10
+
+
+def test_a_resumed_run_fetches_the_thoughts_that_it_waits_for_from_a_paused_one(study, crew, now):
+    first = generation.start_run(study, now=now)
+    generation.pause(first)
+    second = generation.start_run(
+        agents=[variant("skill only", guidance=Guidance.SKILL)], dialogues=dialogues_of(study), now=now
+    )
+    generation.pause(second)
+    assert generation.resume(first)
+    crew.work_off(now=now)
+    assert generation.progress(first, now=now).done == 15
+    assert generation.resume(second)
+    crew.work_off(now=now)
+    assert generation.progress(second, now=now).done == 5
+
+
 def test_several_samples_have_seeds_of_their_own(study, crew, now):
     agent = Agent.objects.get(name=DEMO_BASELINE)
     run = generation.start_run(agents=[agent], dialogues=dialogues_of(study), samples=3, now=now)
@@ -177,6 +206,29 @@ def test_shuffled_guidance_comes_from_another_dialogue_and_shares_its_thought(st
     lenders = [own[each.provenance["taken_from"]["skill_of_mind"]] for each in borrowed]
     assert len(set(lenders)) == 5
     assert all(each.dialogue_id != lender for each, lender in zip(borrowed, lenders, strict=True))
+
+
+def test_shuffled_guidance_says_which_dialogue_it_was_taken_from(study, crew, now):
+    generation.start_run(agents=[variant("shuffled", source=Source.SHUFFLED)], dialogues=dialogues_of(study), now=now)
+    crew.work_off(now=now)
+    for borrowed in SkillOfMind.objects.filter(provenance__has_key="taken_from"):
+        taken = borrowed.provenance["taken_from"]
+        assert taken["dialogue"] == SkillOfMind.objects.get(pk=taken["skill_of_mind"]).dialogue.external_id
+
+
+def test_shuffled_guidance_that_is_thought_again_reaches_the_response(study, crew, now):
+    agent = variant("shuffled", source=Source.SHUFFLED)
+    generation.start_run(agents=[agent], dialogues=dialogues_of(study), now=now)
+    crew.work_off(now=now)
+    old = Response.objects.filter(agent=agent).first()
+    generation.regenerate([old], rethink=True, now=now)
+    assert crew.work_off(now=now) == 2
+    new = Response.objects.get(agent=agent, dialogue=old.dialogue, is_current=True)
+    thought = SkillOfMind.objects.get(pk=new.skill_of_mind.provenance["taken_from"]["skill_of_mind"])
+    assert (thought.is_current, new.skill_of_mind.is_current) == (True, True)
+    assert thought.created_at > old.created_at
+    old.skill_of_mind.refresh_from_db()
+    assert not old.skill_of_mind.is_current
 
 
 def test_shuffled_guidance_of_a_single_dialogue_is_refused(study, now):

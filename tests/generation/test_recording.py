@@ -243,10 +243,13 @@ def test_a_message_through_the_task_records_and_sends_what_it_made_possible(batc
     assert len(following.items) == 5
 
 
-def test_a_worker_of_an_unknown_model_is_not_noted(study, crew, now, caplog):
+def test_a_worker_of_an_unknown_model_is_noted_and_serves_nobody(study, crew, now, caplog):
     assert crew.announce(now=now, model="no-such-model") is None
-    assert not Worker.objects.exists()
+    worker = Worker.objects.get()
+    assert (worker.slug, worker.model) == ("no-such-model", None)
     assert "no registered model" in caplog.text
+    assert generation.live_workers(now=now) == []
+    tasks.sweep()
 
 
 def test_a_worker_cannot_renew_with_a_forged_token(batch, crew, now):

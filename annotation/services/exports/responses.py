@@ -14,6 +14,7 @@ from annotation.services.exports.comparisons import Names
 from annotation.services.exports.json_files import json_lines
 from annotation.services.exports.judgements import item_id, joined
 from annotation.services.exports.lengths import WordCount, responses_of
+from annotation.services.generation.recipes import guidance_of
 
 ROWS_AT_A_TIME = 500
 UNKNOWN = -1
@@ -69,6 +70,7 @@ def _row(study: Study, response: Response, agent: Agent, names: Names) -> dict[s
         **_made(response.provenance, ""),
         "augmenter": agent.augmenter.name if agent.augmenter else "",
         "augmenter_source": agent.augmenter.source if agent.augmenter else "",
+        "augmenter_guidance": guidance_of(agent.augmenter).value if agent.augmenter else "",
         "augmenter_model": agent.augmenter.model.name if agent.augmenter and agent.augmenter.model else "",
         **_prompts("augmenter_prompt_set", agent.augmenter.prompt_set if agent.augmenter else None),
         **_guidance(response.skill_of_mind),

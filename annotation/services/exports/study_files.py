@@ -48,6 +48,7 @@ _TOLD = (
     "comparison",
     "annotator",
     "reason",
+    "responses",
     "numbers",
 )
 # Engine options whose values open doors.

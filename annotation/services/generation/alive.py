@@ -22,6 +22,7 @@ def alive(message: Alive, *, now: datetime) -> int | None:
     model = LanguageModel.objects.filter(slug=storable(message.model)).first()
     if model is None:
         logger.warning("A worker serves %r, which is no registered model.", message.model[:80])
+        _note(message, None, now)
         return None
     with transaction.atomic():
         worker = _note(message, model, now)
@@ -31,10 +32,11 @@ def alive(message: Alive, *, now: datetime) -> int | None:
     return model.pk
 
 
-def _note(message: Alive, model: LanguageModel, now: datetime) -> Worker:
+def _note(message: Alive, model: LanguageModel | None, now: datetime) -> Worker:
     worker, _ = Worker.objects.update_or_create(
         name=storable(message.worker)[:200],
         defaults={
+            "slug": storable(message.model)[:80],
             "model": model,
             "revision": storable(message.revision)[:200],
             "engine": storable(message.engine)[:60],

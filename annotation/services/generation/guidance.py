@@ -82,7 +82,7 @@ class Guide:
         ready = {} if self.rethinks else _current(think.settings_hash, dialogues, sample, part)
         lenders = {each: lender for each, lender in self._lenders(think).items() if each in set(dialogues) - set(ready)}
         theirs = self._thoughts(think, sorted(set(lenders.values())), sample)
-        thoughts = SkillOfMind.objects.in_bulk(theirs.ready.values())
+        thoughts = SkillOfMind.objects.select_related("dialogue").in_bulk(theirs.ready.values())
         lent = {
             borrower: lend(thoughts[theirs.ready[lender]], borrower, think.settings_hash).pk
             for borrower, lender in lenders.items()
@@ -140,22 +140,29 @@ class Guide:
 
 
 def lend(thought: SkillOfMind, dialogue: int, settings_hash: str) -> SkillOfMind:
-    """Return the copy of a thought that stands for another dialogue, made on first use."""
-    copy, _ = SkillOfMind.objects.get_or_create(
+    """Return the copy of a thought that stands for another dialogue, made on first use.
+
+    A copy of an earlier thought stays, no longer current.
+    """
+    same = SkillOfMind.objects.filter(
+        dialogue=dialogue, settings_hash=settings_hash, sample=thought.sample, is_current=True
+    )
+    there = same.select_for_update().first()
+    if there is not None and there.provenance.get("taken_from", {}).get("skill_of_mind") == thought.pk:
+        return there
+    same.update(is_current=False)
+    taken_from = {"skill_of_mind": thought.pk, "dialogue": thought.dialogue.external_id}
+    return SkillOfMind.objects.create(
         dialogue_id=dialogue,
         settings_hash=settings_hash,
         sample=thought.sample,
-        is_current=True,
-        defaults={
-            "explanation": thought.explanation,
-            "skill": thought.skill,
-            "nearest_skill": thought.nearest_skill,
-            "outcome": thought.outcome,
-            "raw_text": thought.raw_text,
-            "provenance": {**thought.provenance, "taken_from": {"skill_of_mind": thought.pk}},
-        },
+        explanation=thought.explanation,
+        skill=thought.skill,
+        nearest_skill=thought.nearest_skill,
+        outcome=thought.outcome,
+        raw_text=thought.raw_text,
+        provenance={**thought.provenance, "taken_from": taken_from},
     )
-    return copy
 
 
 def adopt(units: Iterable[GenerationUnit], run: GenerationRun, tallies: Tallies) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from annotation.errors import DuologueError
 from annotation.models import Agent, Dialogue, GenerationRun, GenerationUnit, Response, Stage, Study
 from annotation.services.comparisons import chosen_dialogues
 from annotation.services.generation.dispatch import wake
+from annotation.services.generation.guidance import adopt
 from annotation.services.generation.orders import Failed, Order, fresh
 from annotation.services.generation.recipes import plan_agent
 from annotation.services.generation.tallies import Tallies, finish_runs
@@ -92,27 +94,36 @@ def notes_of(study: Study) -> list[tuple[Agent, str]]:
     return [(agent, agent.notes) for agent in agents_of(study) if agent.notes]
 
 
-def pause(run: GenerationRun) -> bool:
+@transaction.atomic
+def pause(run: GenerationRun, *, now: datetime | None = None) -> bool:
     """Send nothing more for this run; what workers hold is still recorded."""
-    return bool(GenerationRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(state=RunState.PAUSED))
+    is_paused = bool(GenerationRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(state=RunState.PAUSED))
+    _move_awaited(_of_others(thinks_first__run=run, run__state=RunState.RUNNING), now=now or timezone.now())
+    return is_paused
 
 
 @transaction.atomic
 def resume(run: GenerationRun, *, now: datetime | None = None) -> bool:
     """Go on sending."""
+    now = now or timezone.now()
     is_resumed = bool(GenerationRun.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=RunState.RUNNING))
-    finish_runs([run.pk], now=now or timezone.now())
+    _move_awaited(_of_others(run=run, thinks_first__run__state=RunState.PAUSED), now=now)
+    finish_runs([run.pk], now=now)
     wake(run)
     return is_resumed
 
 
 @transaction.atomic
 def cancel(run: GenerationRun, *, now: datetime | None = None) -> int:
-    """End the run: what is not written yet is given up, also what workers hold. Returns how many units that were."""
+    """End the run: what is not written yet is given up, also what workers hold. Returns how many units that were.
+
+    Skills-of-mind that another run's responses wait for are not: that run takes them over.
+    """
     now = now or timezone.now()
     states = [RunState.RUNNING, RunState.PAUSED]
     if not GenerationRun.objects.filter(pk=run.pk, state__in=states).update(state=RunState.CANCELLED, finished_at=now):
         raise RunHasEnded()
+    _move_awaited(_of_others(thinks_first__run=run, run__state__in=states), now=now)
     open_units = run.units.filter(state__in=UnitState.open())
     tallies = Tallies()
     for unit in open_units.order_by("pk").select_for_update().only("pk", "run_id", "stage", "model_id").iterator():
@@ -158,6 +169,27 @@ def _requeue_thoughts(run: GenerationRun, tallies: Tallies) -> int:
     for _, model in units:
         tallies.add_to((run.pk, Stage.THINK, model), failed=-1)
     return GenerationUnit.objects.filter(pk__in=[unit for unit, _ in units]).update(**fresh())
+
+
+def _of_others(**which: Any) -> QuerySet[GenerationUnit]:
+    """Return responses that wait for a skill-of-mind which another run is at work on."""
+    return GenerationUnit.objects.filter(state=UnitState.WAITING, **which).exclude(run=F("thinks_first__run"))
+
+
+def _move_awaited(waiting: QuerySet[GenerationUnit], *, now: datetime) -> None:
+    """Let the runs of these responses take over what they wait for: nobody else will write it."""
+    heirs = {first: run for first, run in waiting.order_by("-pk").values_list("thinks_first", "run") if first}
+    if not heirs:
+        return
+    tallies = Tallies()
+    awaited = GenerationUnit.objects.filter(pk__in=heirs, state__in=UnitState.open())
+    moved: dict[int, list[GenerationUnit]] = {}
+    for unit in awaited.order_by("pk").select_for_update():
+        moved.setdefault(heirs[unit.pk], []).append(unit)
+    for heir in GenerationRun.objects.filter(pk__in=moved):
+        adopt(moved[heir.pk], heir, tallies)
+        wake(heir)
+    tallies.write(now=now)
 
 
 def _begin(run: GenerationRun, tallies: Tallies, now: datetime) -> GenerationRun:

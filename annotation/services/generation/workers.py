@@ -25,8 +25,8 @@ class Served:
 
 
 def live_workers(*, now: datetime) -> list[Worker]:
-    """Return the workers that spoke lately and are not about to stop."""
-    found = Worker.objects.filter(seen_at__gt=now - SILENCE, is_stopping=False)
+    """Return the workers of registered models that spoke lately and are not about to stop."""
+    found = Worker.objects.filter(seen_at__gt=now - SILENCE, is_stopping=False).exclude(model=None)
     return list(found.select_related("model"))
 
 
