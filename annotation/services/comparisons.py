@@ -122,6 +122,11 @@ def found_in(response: Response) -> dict[str, Any]:
     return {"agent": response.agent.name, "flags": response.flags}
 
 
+def _flagged(comparison: Comparison) -> list[dict[str, Any]]:
+    pair = (comparison.baseline_response, comparison.treatment_response)
+    return [found_in(response) for response in pair if response and response.flags]
+
+
 def why_unusable(comparison: Comparison) -> str:
     """Say why annotators cannot be shown this comparison; empty when they can."""
     if lacks := why_nothing_to_show(comparison):
@@ -152,7 +157,14 @@ def exclude_comparison(comparison: Comparison, reason: str, *, actor: Actor, now
     )
     if moved:
         Slot.objects.filter(comparison=comparison).update(is_open=False)
-        record(comparison.study, "exclude comparison", actor=actor, comparison=str(comparison.code), reason=reason)
+        record(
+            comparison.study,
+            "exclude comparison",
+            actor=actor,
+            comparison=str(comparison.code),
+            reason=reason,
+            responses=_flagged(comparison),
+        )
     comparison.refresh_from_db(fields=["excluded_at", "excluded_reason"])
 
 
@@ -176,14 +188,13 @@ def release_comparison(comparison: Comparison, reason: str, *, actor: Actor, now
     if lacks := why_nothing_to_show(comparison):
         raise NothingToShow(f"{lacks} Nobody can judge that: write it again, or leave the comparison out.")
     Comparison.objects.filter(pk=comparison.pk).update(released_at=now, released_reason=reason)
-    pair = [comparison.baseline_response, comparison.treatment_response]
     record(
         comparison.study,
         "release comparison",
         actor=actor,
         comparison=str(comparison.code),
         reason=reason,
-        responses=[found_in(response) for response in pair if response and response.flags],
+        responses=_flagged(comparison),
     )
     comparison.refresh_from_db(fields=["released_at", "released_reason"])
 
