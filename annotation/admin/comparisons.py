@@ -64,9 +64,14 @@ def _trainer(better: Outcome) -> RowAction[Comparison]:
         "Copies the texts into a training comparison of the study and leaves this one out of the main part. Your words "
         "are the feedback that annotators read after their answer: do not name an agent.",
         train,
-        lambda comparison: comparison.study.state == StudyState.DRAFT and comparison.excluded_at is None,
+        _can_be_practice,
         asks_reason=True,
     )
+
+
+def _can_be_practice(comparison: Comparison) -> bool:
+    is_in = comparison.study.state == StudyState.DRAFT and comparison.excluded_at is None
+    return is_in and not why_nothing_to_show(comparison)
 
 
 def _golder(key: str, button: str, expected: Outcome | None) -> RowAction[Comparison]:

@@ -7,7 +7,7 @@ from django.db import transaction
 from annotation.models import Comparison, Practice, Study
 from annotation.presets import PRESETS, Preset
 from annotation.services.actors import Actor
-from annotation.services.comparisons import exclude_comparison
+from annotation.services.comparisons import NothingToShow, exclude_comparison, why_nothing_to_show
 from annotation.services.editing import require_draft
 from annotation.services.reasons import NoReason
 from annotation.services.trail import record
@@ -44,12 +44,14 @@ def use_for_training(
 ) -> Practice:
     """Copy a comparison's texts into a training comparison, and keep it from the main part.
 
-    The treatment stands left. Raises: StudyIsFrozen, NoReason without a sentence of feedback.
+    The treatment stands left. Raises: StudyIsFrozen, NothingToShow, NoReason without a sentence of feedback.
     """
     study = comparison.study
     require_draft(study, "training")
     if not feedback.strip():
         raise NoReason("Write why this response is better: annotators read it after their answer.")
+    if lacks := why_nothing_to_show(comparison):
+        raise NothingToShow(f"{lacks} There is nothing to compare.")
     dialogue = comparison.dialogue
     practice = study.practice.create(
         position=study.practice.count() + 1,

@@ -68,9 +68,11 @@ def drafts_with(response: Response) -> QuerySet[Study]:
 
 
 def written_here(comparison: Comparison) -> list[Response]:
-    """Return the responses to write again: those with flaws, or else all; imported ones nobody here can write."""
+    """Return the responses to write again: those with flaws, or else both; imported ones nobody here can write."""
     pair = [each for each in (comparison.baseline_response, comparison.treatment_response) if each is not None]
     ours = [response for response in pair if response.agent.responder_id is not None]
     if len(pair) == 2 and identical(pair[0].text, pair[1].text):
         return ours
-    return [response for response in ours if not usable(response.flags)] or ours
+    flawed = [response for response in ours if not usable(response.flags)]
+    # Where one is missing, the fine one is not to blame.
+    return flawed or (ours if len(pair) == 2 else [])

@@ -14,6 +14,7 @@ from annotation.roles import Role
 from annotation.services import studies
 from annotation.services.browsing import Filters, find, flags_of, offers, place_of
 from annotation.services.comparisons import find_unusable
+from annotation.services.writing_again import written_here
 from annotation.states import StudyState
 from tests import build
 
@@ -210,11 +211,18 @@ def test_what_nobody_could_read_is_not_released(study, researcher, lack):
     page = researcher.get(page_of(study, at=comparison.pk)).content.decode()
     assert "Held back from annotators" in page
     assert "Show it all the same" not in page
+    assert "Use for training" not in page
     comparison.refresh_from_db()
     with pytest.raises(DuologueError, match="Nobody can judge that"):
         studies.release_comparison(comparison, "Silence is golden.", actor=None, now=timezone.now())
     comparison.refresh_from_db()
     assert comparison.released_at is None
+
+
+def test_a_fine_response_is_not_written_again_because_the_other_one_is_missing(study, researcher):
+    lacking = study.comparisons.order_by("pk")[3]
+    assert written_here(lacking) == []
+    assert "Write again" not in researcher.get(page_of(study, at=lacking.pk)).content.decode()
 
 
 def test_the_ledger_names_what_was_found_in_a_response_that_is_shown_all_the_same(study, researcher):
