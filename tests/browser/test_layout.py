@@ -76,6 +76,18 @@ def test_a_usual_comparison_fits_every_screen(seat, state):
         take_if_asked(page, f"rating {state} questions")
 
 
+@pytest.mark.parametrize("kind", ["instruction", "nonsense"])
+def test_a_check_takes_one_row_and_both_responses_stay_whole(seat, kind):
+    page = seat(make_usual_study(check_every=1, check_kinds=kind), viewport={"width": 1280, "height": 900})
+    for wide, high in ((1280, 900), (1366, 768), (1440, 900)):
+        page.set_viewport_size({"width": wide, "height": high})
+        assert_fits(page)
+        still = "[...document.querySelectorAll('.compare, .reply')].every(e => e.scrollHeight <= e.clientHeight)"
+        assert measured(page, still), (wide, high)
+        assert len({box["y"] for box in boxes_of(page.locator(".one-more .option"))}) == 1
+        take_if_asked(page, f"rating check {kind} {wide}")
+
+
 def test_every_size_fits_its_width_has_large_targets_and_a_submit_button_in_reach(seat, study):
     page = seat(study)
     for wide, high in SIZES:
