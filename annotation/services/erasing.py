@@ -16,12 +16,13 @@ from annotation.models import (
     ProblemReport,
     StepAttempt,
     StoredReport,
+    Study,
 )
 from annotation.services.actors import Actor
 from annotation.services.annotators import erase_judgements, withdraw
 from annotation.services.exports import stored_bundles
 from annotation.services.identities import erase_ids
-from annotation.services.trail import EXPORT_OF_PEOPLE, record
+from annotation.services.trail import ERASE, EXPORT_OF_PEOPLE, record
 
 REPORT_ERASED = "Somebody has had their answers erased, so the report is made again. This page shows it in a while."
 _WORDS = frozenset({"reason", "grounds"})
@@ -52,7 +53,7 @@ def erase_person(annotator_id: int, *, now: datetime, actor: Actor = None) -> Er
     stored_bundles.forget(annotator.study)
     record(
         annotator.study,
-        "erase annotator",
+        ERASE,
         actor=actor,
         annotator=annotator.pseudonym,
         judgements=judgements,
@@ -77,7 +78,8 @@ def _erase_words(annotator: Annotator) -> None:
 
 def _forget_reports(annotator: Annotator) -> None:
     """Empty the reports that are kept, for their figures are of this person, too. Their times stay: they say how soon
-    a large one may be made again."""
+    a large one may be made again. One that is being made waits for the study's row, and then sees the erasure."""
+    Study.objects.select_for_update(no_key=True).get(pk=annotator.study_id)
     kept = StoredReport.objects.filter(study_id=annotator.study_id)
     kept.update(content=None, people={}, fingerprint="", reason=REPORT_ERASED)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings as site
+from django.db import transaction
 from django.db.models import Count, F, Max, Q
 from kombu.exceptions import OperationalError
 
@@ -24,7 +25,7 @@ from annotation.results.summary import analyse, as_json
 from annotation.results.table import Table
 from annotation.schedule import REPORT_TASK
 from annotation.services.golds import gold_of
-from annotation.services.trail import EXPORT_VERBS
+from annotation.services.trail import ERASE, EXPORT_VERBS
 from annotation.states import AssignmentState, ComparisonKind, StudyState
 from inference_worker.schema import DEFAULT_QUEUE
 
@@ -104,25 +105,34 @@ def _order(study: Study, filters: Filters, *, now: datetime) -> None:
 
 
 def compute(study: Study, filters: Filters = NO_FILTERS, *, now: datetime) -> StoredReport:
-    """Make the report and keep it; safe to do twice."""
+    """Make the report and keep it; safe to do twice. It is made again where somebody is erased meanwhile."""
     started = time.monotonic()
-    print_ = fingerprint(study)
-    made = _make(study, filters)
-    stored, _ = StoredReport.objects.update_or_create(
-        study=study,
-        filters_sha256=filters.sha256,
-        defaults={
-            "fingerprint": print_,
-            "content": made.content,
-            "reason": made.reason,
-            "people": made.people,
-            "seconds": time.monotonic() - started,
-            "computed_at": now,
-            "ordered_at": None,
-        },
-    )
+    while True:
+        erased, print_ = _erasures(study), fingerprint(study)
+        made = _make(study, filters)
+        figures = {"content": made.content, "reason": made.reason, "people": made.people, "fingerprint": print_}
+        times = {"seconds": time.monotonic() - started, "computed_at": now, "ordered_at": None}
+        if stored := _keep(study, filters, figures | times, erased=erased):
+            return stored
+
+
+@transaction.atomic
+def _keep(study: Study, filters: Filters, values: Mapping[str, Any], *, erased: int) -> StoredReport | None:
+    """Keep a report that was made when so many people were erased; None, and nothing kept, if they are more by now.
+
+    An erasure holds the same row of the study from before it empties the reports until it is done. So either it is seen
+    here, or it sees what is kept here.
+    """
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    if _erasures(study) != erased:
+        return None
+    stored, _ = StoredReport.objects.update_or_create(study=study, filters_sha256=filters.sha256, defaults=values)
     _forget_old_filters(study)
     return stored
+
+
+def _erasures(study: Study) -> int:
+    return study.events.filter(verb=ERASE).count()
 
 
 def _forget_old_filters(study: Study) -> None:

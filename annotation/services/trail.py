@@ -5,6 +5,7 @@ from typing import Any
 from annotation.models import Event, Study
 from annotation.services.actors import Actor
 
+ERASE = "erase annotator"
 EXPORT = "export"
 EXPORT_BUNDLE = "export bundle"
 EXPORT_IDS = "export platform ids"
