@@ -37,11 +37,10 @@ def test_an_unknown_peer_is_named(capsys):
     assert "no peer is called 'label-studio': known are pearmut, potato" in capsys.readouterr().err
 
 
-def test_a_peer_that_cannot_be_installed_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(peers, "CACHE", tmp_path)
+def test_a_peer_that_cannot_be_installed_is_a_sentence(tmp_path):
     missing = replace(peers.known()["potato"], package=str(tmp_path / "nowhere"))
     with pytest.raises(peers.PeerFailed, match=r"^potato 2\.12\.1 could not be installed: .*without --peer potato\.$"):
-        peers.install(missing)
+        peers.install(missing, cache=tmp_path)
     assert not (tmp_path / "potato-2.12.1" / "ready").exists()
 
 

@@ -60,9 +60,9 @@ def known() -> dict[str, Peer]:
     return {peer.name: peer for peer in (pearmut.PEER, potato.PEER)}
 
 
-def install(peer: Peer) -> Path:
-    """Return the folder of the peer's programs, made on first use. Raises PeerFailed."""
-    folder = CACHE / f"{peer.name}-{peer.version}"
+def install(peer: Peer, *, cache: Path = CACHE) -> Path:
+    """Return the folder of the peer's programs, made in the cache on first use. Raises PeerFailed."""
+    folder = cache / f"{peer.name}-{peer.version}"
     programs = (folder / "bin").absolute()
     if (folder / "ready").exists():
         return programs

@@ -42,15 +42,16 @@ def order(study: Study, *, actor: Actor, now: datetime) -> bool:
     return True
 
 
-def make(stored_id: int, *, pages: Pages, now: datetime) -> None:
-    """Make the bundle that was ordered; done twice, or after the order is gone, it does nothing."""
+def make(stored_id: int, *, pages: Pages, now: datetime, piece_bytes: int = PIECE_BYTES) -> None:
+    """Make the bundle that was ordered, and keep it in pieces; done twice, or after the order is gone, do nothing."""
     waiting = StoredBundle.objects.filter(pk=stored_id, started_at=None, ordered_at__isnull=False)
     if not waiting.update(started_at=now):
         return
     stored = StoredBundle.objects.select_related("study", "ordered_by").get(pk=stored_id)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            _keep(stored, make_bundle(stored.study, Path(folder), pages=pages, actor=stored.ordered_by), now=now)
+            bundle = make_bundle(stored.study, Path(folder), pages=pages, actor=stored.ordered_by)
+            _keep(stored, bundle, now=now, piece_bytes=piece_bytes)
     except Exception as problem:
         lost = "The worker could not write it; its log says more. Order it again."
         said = problem.user_message if isinstance(problem, DuologueError) else lost
@@ -64,13 +65,13 @@ def _mine(stored: StoredBundle) -> QuerySet[StoredBundle]:
 
 
 @transaction.atomic
-def _keep(stored: StoredBundle, made: Bundle, *, now: datetime) -> None:
+def _keep(stored: StoredBundle, made: Bundle, *, now: datetime, piece_bytes: int) -> None:
     facts = {"name": made.name, "sha256": made.sha256, "size": made.size, "made_at": now, "expires_at": now + KEPT}
     if not _mine(stored).update(ordered_at=None, started_at=None, problem="", **facts):
         return
     BundlePiece.objects.filter(bundle=stored).delete()
     with made.path.open("rb") as file:
-        for number, content in enumerate(iter(lambda: file.read(PIECE_BYTES), b"")):
+        for number, content in enumerate(iter(lambda: file.read(piece_bytes), b"")):
             BundlePiece.objects.create(bundle=stored, number=number, content=content)
 
 
