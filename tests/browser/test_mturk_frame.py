@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.states import Exit
-from tests.browser.test_paths import BOTH_SIZES, look, take_part
+from tests.browser.measure import assert_accessible
+from tests.browser.test_paths import BOTH_SIZES, look, take_part, work
+from tests.browser.test_walks import by_keys, glance_without_script
 from tests.platforms.mturk import MechanicalTurk, Status
 from tests.platforms.people import home_of, make_recruiting_study
 from tests.platforms.playing import PlayedPlatform
@@ -65,6 +67,46 @@ def test_mechanical_turks_frame_notices_the_end_in_the_other_tab_and_submits(vis
     [assignment] = mturk.assignments.values()
     assert (assignment.status, assignment.worker) == (Status.SUBMITTED, WORKER)
     assert assignment.form == {"assignmentId": assignment.number, "outcome": "completed", "code": "MT77"}
+
+
+def test_without_javascript_the_frame_asks_when_it_is_told_to_and_submits(visit, mturk, task):
+    page = visit(ignore_https_errors=True, java_script_enabled=False)
+    frame = look_at(page, mturk, task)
+    page.get_by_role("button", name="Accept").click()
+    frame.get_by_role("button", name="I have finished: look again").click()
+    with page.context.expect_page() as opened:
+        frame.get_by_role("link", name="Open the task").click()
+    opened.value.get_by_label("I am 18 or older.").check()
+    opened.value.get_by_label("I have read this page").check()
+    opened.value.get_by_role("button", name="Agree and start").click()
+    frame.get_by_role("button", name="I have finished: look again").click()
+    expect(frame.get_by_role("link", name="Go on with the task")).to_be_visible()
+    opened.value.get_by_role("button", name="Start").click()
+    work(opened.value, see=glance_without_script)
+    expect(frame.get_by_role("button", name="Submit to Mechanical Turk")).to_have_count(0)
+    frame.get_by_role("button", name="I have finished: look again").click()
+    frame.get_by_role("button", name="Submit to Mechanical Turk").click()
+    expect(frame.get_by_role("heading", name="Submitted")).to_be_visible()
+    [assignment] = mturk.assignments.values()
+    assert assignment.form["code"] == "MT77"
+
+
+def test_by_keys_alone_the_task_is_opened_and_submitted_from_the_frame(visit, mturk, study, task):
+    page = visit(ignore_https_errors=True)
+    frame = look_at(page, mturk, task)
+    by_keys(page.get_by_role("button", name="Accept"))
+    link = frame.get_by_role("link", name="Open the task")
+    expect(link).to_be_visible()
+    assert_accessible(page)
+    with page.context.expect_page() as opened:
+        by_keys(link)
+    take_part(opened.value)
+    expect(opened.value.get_by_role("heading", name="Finished. Thank you!")).to_be_visible()
+    submit = frame.get_by_role("button", name="Submit to Mechanical Turk")
+    expect(submit).to_be_visible()
+    assert_accessible(page)
+    by_keys(submit)
+    expect(frame.get_by_role("heading", name="Submitted")).to_be_visible()
 
 
 def test_a_task_that_is_returned_goes_on_with_somebody_else(visit, mturk, study, task):
