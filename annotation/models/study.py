@@ -108,8 +108,13 @@ class Study(models.Model):
         default=0,
         help_text="Faster answers are asked once whether the person is sure; nothing else follows. 0: never asked.",
     )
-    message = models.TextField(blank=True, max_length=500, help_text="Shown to everybody, once, on their next page.")
+    message = models.TextField(
+        blank=True,
+        max_length=500,
+        help_text="Shown once, on their next page, to everybody who takes part when it is sent.",
+    )
     message_number = models.PositiveIntegerField(default=0, editable=False)
+    message_at = models.DateTimeField(null=True, blank=True, editable=False)
     language = models.CharField(
         max_length=20,
         blank=True,

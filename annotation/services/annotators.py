@@ -51,6 +51,13 @@ class Held(NamedTuple):
         return self.treatment_side == Side.LEFT
 
 
+class Message(NamedTuple):
+    """What the researchers say to all, and when they said it: "today" is of that day."""
+
+    text: str
+    sent_at: datetime | None
+
+
 class Standing(NamedTuple):
     """Where an annotator stands: read in one statement at the start of every request."""
 
@@ -69,14 +76,14 @@ class Standing(NamedTuple):
     last_dialogue_id: int | None
     is_instructed: bool
     exit: str
-    message: str
+    message: Message | None
     held: Held | None
 
 
 _STANDING = """
 SELECT a.id, a.code, s.id, s.code, s.state, s.frozen_sha256, a.seed, s.quota_per_annotator, s.lease_minutes,
        a.submitted_count, a.left_balance, a.last_submitted_id, a.last_dialogue_id, a.instructed_at IS NOT NULL, a.exit,
-       CASE WHEN s.message_number > a.message_seen THEN s.message ELSE '' END,
+       CASE WHEN s.message_number > a.message_seen THEN s.message ELSE '' END, s.message_at,
        g.id, g.code, g.comparison_id, l.dialogue_id, l.treatment_side, g.number, g.lease_until, g.draft
 FROM annotation_annotator a
 JOIN annotation_study s ON s.id = a.study_id
@@ -92,7 +99,8 @@ def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
     if found is None:
         return None
     pk, code, study, study_code, state, sha256, seed, *rest = found
-    quota, lease_minutes, submitted, balance, last_submitted, last_dialogue, is_instructed, exit_, message, *held = rest
+    quota, lease_minutes, submitted, balance, last_submitted, last_dialogue, is_instructed, *rest = rest
+    exit_, message, sent_at, *held = rest
     return Standing(
         annotator_id=pk,
         code=code,
@@ -109,7 +117,7 @@ def find_standing(study_code: UUID, annotator_code: UUID) -> Standing | None:
         last_dialogue_id=last_dialogue,
         is_instructed=is_instructed,
         exit=exit_,
-        message=message,
+        message=Message(message, sent_at) if message else None,
         held=as_held(held) if held[0] is not None else None,
     )
 
@@ -161,6 +169,7 @@ def _create(
         platform=visitor.platform if visitor else "open",
         platform_hash=study_hash(study, visitor) if visitor else "",
         batch=batch,
+        message_seen=study.message_number,
         is_simulated=is_simulated,
         consent_version=study.consent_version,
         consent_sha256=hashlib.sha256(study.consent_text.encode()).hexdigest(),

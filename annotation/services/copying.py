@@ -10,7 +10,7 @@ from annotation.services.trail import record
 # What belongs to the life of one study, not to what it asks.
 NOT_COPIED = frozenset(
     {"id", "code", "name", "state", "rehearsal_of", "places_taken", "frozen_sha256"}
-    | {"created_at", "launched_at", "closed_at", "message", "message_number"}
+    | {"created_at", "launched_at", "closed_at", "message", "message_number", "message_at"}
 )
 
 

@@ -34,6 +34,16 @@ class DecidedMeanwhile(DuologueError):
     )
 
 
+class OthersToApprove(DuologueError):
+    """Not those are left to approve whom the page counted."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__(
+            f"Meanwhile there are {now} people for whom nothing but an approval is proposed, so nothing has changed. "
+            "Look at the page again."
+        )
+
+
 @dataclass(frozen=True)
 class Case:
     """One person with what is known, what the rules propose and why, and what was decided."""
@@ -158,6 +168,25 @@ def decide(
     )
     record(study, "decide", actor=actor, annotator=pseudonym, decision=decision, grounds=list(case.grounds))
     return decided
+
+
+@transaction.atomic
+def approve_all(study: Study, *, seen: int, actor: Actor, now: datetime) -> int:
+    """Approve everybody about whom nobody has decided and for whom the rules propose nothing but that.
+
+    `seen`: how many they were on the page of whoever decides. Raises: OthersToApprove.
+    """
+    list(study.annotators.exclude(exit="").order_by("pk").select_for_update().values_list("pk"))
+    found = [case for case in cases(study) if case.decided is None and case.proposal == Decision.APPROVE]
+    if len(found) != seen:
+        raise OthersToApprove(len(found))
+    PayDecision.objects.bulk_create(
+        PayDecision(annotator=case.annotator, decision=Decision.APPROVE, decided_by=actor, decided_at=now)
+        for case in found
+    )
+    names = [case.annotator.pseudonym for case in found]
+    record(study, "approve all", actor=actor, annotators=names)
+    return len(found)
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """Figures of a study that runs: how far it is, who is judging, and what people report."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +19,7 @@ from annotation.models import (
     Annotator,
     Assignment,
     CheckResult,
+    Judgement,
     PlatformBatch,
     ProblemReport,
     Slot,
@@ -28,13 +31,15 @@ from annotation.services import guide
 from annotation.services.flows import read_steps
 from annotation.services.sheets import checks_of
 from annotation.services.times import working_times
-from annotation.states import AssignmentState, ComparisonKind, Exit, Side, StudyState
+from annotation.states import AssignmentState, ComparisonKind, Exit, Outcome, Side, StudyState
 
 SOON = timedelta(minutes=5)
 PEOPLE_SHOWN = 50
 REPORTS_SHOWN = 10
-# Faster than a third of the study's median is worth a look; nothing follows from it by itself.
+# Faster than a third of the study's median, or nearly always the same answer: worth a look, and nothing more.
 FAST_SHARE = 1 / 3
+SAME_SHARE = 0.95
+FEWEST_ANSWERS = 10
 
 
 class Percentile(Aggregate):
@@ -77,12 +82,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step from the link to the end, with how many people reached it."""
+    """One step from consent to the end, with how many people reached it.
+
+    lost: whose part ended between the step before and this one. open: who has not come so far, and not gone either.
+    """
 
     name: str
     people: int
     share: float
     lost: int = 0
+    open: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ class Look:
     counts: guide.Counts
     time_left: timedelta | None
     complete: int
+    holding: int
     ending_soon: int
     median_seconds: float | None
     treatment_left: int
@@ -158,6 +168,7 @@ def look(study: Study, *, now: datetime) -> Look:
         counts=counts,
         time_left=left,
         complete=_complete(study),
+        holding=held.count(),
         ending_soon=held.filter(lease_until__lte=now + SOON).count(),
         median_seconds=median,
         treatment_left=recent["left"],
@@ -193,27 +204,39 @@ STEP_NAMES = {
 
 def _funnel(study: Study) -> tuple[Stage, ...]:
     """Count who reached each step. Nobody is stored before consent, so it begins there."""
-    people = study.annotators.aggregate(
+    everybody, gone = _reached(study, Q()), _reached(study, ~Q(exit=""))
+    most = max(everybody[0][1], 1)
+    stages = [Stage(everybody[0][0], everybody[0][1], everybody[0][1] / most)]
+    for at in range(1, len(everybody)):
+        name, people = everybody[at]
+        lost = max(gone[at - 1][1] - gone[at][1], 0)
+        missing = max(everybody[at - 1][1] - people, 0)
+        stages.append(Stage(name, people, people / most, lost=lost, open=max(missing - lost, 0)))
+    return tuple(stages)
+
+
+def _reached(study: Study, who: Q) -> list[tuple[str, int]]:
+    """Return each step's name, and how many of these people reached it."""
+    theirs = study.annotators.filter(who)
+    people = theirs.aggregate(
         consented=Count("pk"),
         instructed=Count("pk", filter=~Q(instructed_at=None)),
         judged=Count("pk", filter=Q(submitted_count__gt=0)),
         finished=Count("pk", filter=Q(exit=Exit.COMPLETED)),
     )
-    steps = StepAttempt.objects.filter(annotator__study=study, is_right=True).values("step").order_by()
+    steps = StepAttempt.objects.filter(annotator__in=theirs, is_right=True).values("step").order_by()
     passed = dict(steps.annotate(people=Count("annotator", distinct=True)).values_list("step", "people"))
     flow = read_steps(study).flow
     asked = [step for step in STEP_NAMES if flow.has(step)]
     last = "Passed the training" if flow.training else STEP_NAMES[asked[-1]] if asked else "Began"
     before = asked if flow.training else asked[:-1]
-    counts = [("Agreed to take part", people["consented"])]
-    counts += [(STEP_NAMES[step], passed.get(step, 0)) for step in before]
-    counts += [(last, people["instructed"]), ("Judged at least once", people["judged"])]
-    counts += [("Finished", people["finished"])]
-    most = max(people["consented"], 1)
-    reached = [people["consented"], *(n for _, n in counts)]
-    return tuple(
-        Stage(name, n, n / most, lost=max(came - n, 0)) for (name, n), came in zip(counts, reached, strict=False)
-    )
+    return [
+        ("Agreed to take part", people["consented"]),
+        *((STEP_NAMES[step], passed.get(step, 0)) for step in before),
+        (last, people["instructed"]),
+        ("Judged at least once", people["judged"]),
+        ("Finished", people["finished"]),
+    ]
 
 
 def _exits(study: Study) -> tuple[tuple[str, int], ...]:
@@ -230,7 +253,7 @@ def _batches(study: Study) -> tuple[Batch, ...]:
         judged=Coalesce(Sum("annotators__submitted_count"), 0),
     )
     facts = ("pk", "name", "key", "places", "places_taken", "finished", "judged")
-    return tuple(Batch(*row) for row in rows.values_list(*facts))
+    return tuple(Batch(*row) for row in rows.order_by("pk").values_list(*facts))
 
 
 def _pay(study: Study) -> Pay | None:
@@ -285,6 +308,7 @@ def _people(study: Study, held: QuerySet[Assignment], now: datetime, median: flo
         .values_list("pk", "pace")
     )
     checks = _checks([each.annotator_id for each in holding])
+    same = _same_answer([each.annotator_id for each in holding])
     return [
         Person(
             pseudonym=each.annotator.pseudonym,
@@ -294,7 +318,7 @@ def _people(study: Study, held: QuerySet[Assignment], now: datetime, median: flo
             lease_until=each.lease_until,
             median_seconds=paces.get(each.annotator_id),
             checks=checks.get(each.annotator_id, "–"),
-            notices=tuple(_notices(each, paces.get(each.annotator_id), now, median)),
+            notices=tuple(_notices(each, paces.get(each.annotator_id), now, median, each.annotator_id in same)),
         )
         for each in holding
     ]
@@ -307,15 +331,41 @@ def _checks(people: list[int]) -> dict[int, str]:
     return {row["annotator"]: f"{row['passed']} of {row['asked']}" for row in counted}
 
 
+def _same_answer(people: list[int]) -> set[int]:
+    """Return who nearly always gives the same answer, as it was shown: left, right, or about the same."""
+    theirs = Judgement.objects.filter(assignment__annotator__in=people, assignment__state=AssignmentState.SUBMITTED)
+    rows = theirs.values("assignment__annotator", "outcome", "treatment_side").order_by().annotate(n=Count("pk"))
+    shown: dict[int, Counter[str]] = {}
+    for row in rows:
+        answer = _as_shown(Outcome(row["outcome"]), Side(row["treatment_side"]))
+        shown.setdefault(row["assignment__annotator"], Counter())[answer] += row["n"]
+    return {who for who, answers in shown.items() if _is_uniform(answers)}
+
+
+def _as_shown(outcome: Outcome, treatment: Side) -> str:
+    """Return an outcome in the frame of the screen."""
+    if outcome not in (Outcome.TREATMENT, Outcome.BASELINE):
+        return outcome
+    is_left = (outcome == Outcome.TREATMENT) == (treatment == Side.LEFT)
+    return Side.LEFT if is_left else Side.RIGHT
+
+
+def _is_uniform(answers: Mapping[str, int]) -> bool:
+    total = sum(answers.values())
+    return total >= FEWEST_ANSWERS and max(answers.values()) >= SAME_SHARE * total
+
+
 def _through_assignments() -> Coalesce:
     between = Extract(F("assignments__submitted_at") - F("assignments__claimed_at"), "epoch")
     return Coalesce(F("assignments__active_ms") / Value(1000.0), between, output_field=FloatField())
 
 
-def _notices(held: Assignment, pace: float | None, now: datetime, median: float | None) -> list[str]:
+def _notices(held: Assignment, pace: float | None, now: datetime, median: float | None, is_uniform: bool) -> list[str]:
     notices = []
     if pace is not None and median and pace < median * FAST_SHARE:
         notices.append("fast")
+    if is_uniform:
+        notices.append("same answer")
     if now > held.lease_until:
         notices.append("away")
     return notices

@@ -16,6 +16,7 @@ _NOT_COPIED = {"id", "code", "name", "state", "rehearsal_of", "places_taken", "f
     "closed_at",
     "message",
     "message_number",
+    "message_at",
 }
 
 

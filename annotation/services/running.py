@@ -1,5 +1,7 @@
 """What a researcher does to a running study: more places, a message to everybody."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import F, QuerySet
 
@@ -63,17 +65,18 @@ def top_up_batch(study: Study, batch_id: int, places: int, *, actor: Actor) -> P
 
 
 @transaction.atomic
-def tell_everybody(study: Study, text: str, *, actor: Actor) -> Study:
-    """Show a message once to everybody, on their next page; an empty one takes back what was not yet shown.
+def tell_everybody(study: Study, text: str, *, actor: Actor, now: datetime) -> Study:
+    """Show a message once to everybody who takes part now, on their next page; an empty one takes it back.
 
-    The last page of those who are through goes on showing what came after they left.
+    Who comes later does not see it: it speaks of what they have not met. The last page of those who are through goes on
+    showing what came after they left.
 
     Raises: MessageTooLong, NotRunning.
     """
     said = " ".join(text.replace("\x00", "").split())
     if len(said) > LONGEST_MESSAGE:
         raise MessageTooLong()
-    _change(study, message=said, message_number=F("message_number") + 1)
+    _change(study, message=said, message_number=F("message_number") + 1, message_at=now)
     record(study, "message", actor=actor, text=said)
     return study
 

@@ -14,7 +14,7 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotation.models import Study
-from annotation.services.annotators import Standing, find_standing
+from annotation.services.annotators import Message, Standing, find_standing
 from annotation.services.faces import Face, frozen_face
 from annotation.services.running import mark_seen
 from annotation.services.spoken import spoken
@@ -92,8 +92,8 @@ def lead_to(request: HttpRequest, address: str) -> HttpResponse:
     return HttpResponseClientRedirect(address) if is_htmx else HttpResponseRedirect(address)
 
 
-def take_message(request: AnnotatorRequest) -> str:
-    """Return the researchers' message to all for the page that is drawn now, once; empty where there is none."""
+def take_message(request: AnnotatorRequest) -> Message | None:
+    """Return the researchers' message to all for the page that is drawn now, once; None where there is none."""
     if request.standing.message and request.method != "HEAD":
         mark_seen(request.standing.annotator_id)
     return request.standing.message

@@ -32,6 +32,7 @@ urlpatterns = [
     path("<uuid:code>/steer/", steering.steer, name="steer"),
     path("<uuid:code>/decisions/", steering.decisions, name="decisions"),
     path("<uuid:code>/decisions/decide/", steering.decide, name="decide"),
+    path("<uuid:code>/decisions/approve/", steering.approve_all, name="approve_all"),
     path("<uuid:code>/decisions/decisions.csv", steering.decisions_file, name="decisions_file"),
     path("<uuid:code>/decisions/platform/<slug:kind>/", steering.pay_list, name="pay_list"),
     path("<uuid:code>/preview/", preview.preview, name="preview"),

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from annotation.answers import BOTH_BAD, Answer, AnswerRules, Problem, strength
 from annotation.checks import FIELD, CheckItem
-from annotation.services.annotators import Held
+from annotation.services.annotators import Held, Message
 from annotation.services.faces import Face, Pair, read_pair
 from annotation.services.sheets import Question
 from annotation.services.slots import ONE_MORE
@@ -46,7 +46,7 @@ class Screen:
     item: CheckItem | None = None
     chosen: str = ""
     sure: int | None = None
-    message: str = ""
+    message: Message | None = None
 
     def render(self, request: HttpRequest, *, is_part: bool) -> str:
         """Return the page, or the part of it that htmx swaps."""

@@ -51,8 +51,8 @@ def _steer(request: HttpRequest, study: Study) -> str:
         case "top-up":
             return _top_up(request, study)
         case "message":
-            running.tell_everybody(study, request.POST.get("message", ""), actor=actor)
-            said = "Everybody sees it once, on their next page; people who are through, on their last one."
+            running.tell_everybody(study, request.POST.get("message", ""), actor=actor, now=timezone.now())
+            said = "Everybody who takes part now sees it once, on their next page; who is through, on their last."
             return said if study.message else "Nothing more is shown."
     raise DuologueError("Choose one of the buttons.")
 
@@ -78,9 +78,11 @@ def _number(text: str) -> int:
 def decisions(request: HttpRequest, study: Study) -> HttpResponse:
     """Show what the rules propose for everybody, and what was decided."""
     found = deciding.cases(study)
+    proposals = deciding.open_proposals(found)
     context = page_context(request, study, current="decisions") | {
         "sheet": Paginator(deciding.to_look_at_first(found), PEOPLE_A_PAGE).get_page(request.GET.get("page")),
-        "proposals": deciding.open_proposals(found),
+        "proposals": proposals,
+        "to_approve": dict(proposals).get(Decision.APPROVE, 0),
         "options": list(Decision),
         "pay_lists": pay_lists.offered(study),
     }
@@ -98,6 +100,19 @@ def decide(request: HttpRequest, study: Study) -> HttpResponse:
         messages.error(request, f"{name}: {problem.user_message}")
     page = _number(request.POST.get("page", ""))
     return redirect(reverse("decisions", args=[study.code]) + (f"?page={page}" if page > 1 else ""))
+
+
+@require_POST
+@researcher_view("change")
+def approve_all(request: HttpRequest, study: Study) -> HttpResponse:
+    """Approve everybody for whom the rules propose nothing else; a person has looked at how many they are."""
+    seen = _number(request.POST.get("seen", ""))
+    try:
+        number = deciding.approve_all(study, seen=seen, actor=actor_of(request.user), now=timezone.now())
+        messages.success(request, f"{number} approved. Each of them can be changed below.")
+    except DuologueError as problem:
+        messages.error(request, problem.user_message)
+    return redirect("decisions", study.code)
 
 
 def _decide(request: HttpRequest, study: Study, name: str) -> str:

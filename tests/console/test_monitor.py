@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Assignment, ProblemReport
+from annotation.models import Assignment, PlatformBatch, ProblemReport, Recruitment
 from annotation.services import monitoring
-from annotation.states import Outcome, Side
+from annotation.states import ComparisonKind, Exit, Outcome, Side
 from annotation.views.monitor import pause_between
 from tests import build
 from tests.console.judging import make_judged_study
@@ -45,6 +45,15 @@ def test_counts_add_up():
     assert [person.notices for person in look.people] == [(), ("away",)]
 
 
+def test_whoever_holds_a_gold_comparison_is_at_work_like_the_others():
+    study = build.make_running_study(dialogues=2, k=1)
+    study.comparisons.filter(pk=study.slots.first().comparison_id).update(kind=ComparisonKind.GOLD)
+    for _ in range(2):
+        hold(study, build.make_annotator(study), minutes=10)
+    look = monitoring.look(study, now=timezone.now())
+    assert (look.holding, look.ending_soon, len(look.people)) == (2, 0, 2)
+
+
 def test_medians_prefer_the_time_that_the_page_counted():
     study = build.make_running_study(dialogues=3, k=1)
     came = timezone.now() - timedelta(hours=1)
@@ -63,6 +72,60 @@ def test_somebody_much_faster_than_the_others_is_noticed():
     hold(study, hurried, minutes=5)
     (person,) = monitoring.look(study, now=timezone.now()).people
     assert person.notices == ("fast",)
+
+
+def test_the_same_answer_all_the_time_is_a_notice_wherever_the_agents_stood():
+    study = build.make_running_study(dialogues=5, k=2)
+    uniform, other = build.make_annotator(study), build.make_annotator(study)
+    for slot in study.slots.filter(ordinal__lt=2):
+        left = Outcome.TREATMENT if slot.treatment_side == Side.LEFT else Outcome.BASELINE
+        person = uniform if slot.ordinal == 0 else other
+        build.judge(slot, person, [left] * 3 if person is uniform else [Outcome.TREATMENT, Outcome.TIE, left])
+    for person in (uniform, other):
+        build.make_comparison(study.matchups.get(), build.make_dialogue(), k=1)
+        hold(study, person, minutes=5)
+    notices = {each.pseudonym: each.notices for each in monitoring.look(study, now=timezone.now()).people}
+    assert notices == {uniform.pseudonym: ("same answer",), other.pseudonym: ()}
+
+
+def test_few_answers_are_no_pattern():
+    study = build.make_running_study(dialogues=4, k=1)
+    person = build.make_annotator(study)
+    for slot in study.slots.all()[:3]:
+        build.judge(slot, person, [Outcome.TIE] * 3)
+    hold(study, person, minutes=5)
+    (shown,) = monitoring.look(study, now=timezone.now()).people
+    assert shown.notices == ()
+
+
+def test_lost_are_those_who_are_gone_and_the_others_are_not_there_yet():
+    study = build.make_running_study()
+    now = timezone.now()
+    build.make_annotator(study, instructed_at=now, submitted_count=1)
+    build.make_annotator(study, instructed_at=now, submitted_count=2, exit=Exit.COMPLETED)
+    build.make_annotator(study, instructed_at=now, submitted_count=1, exit=Exit.WITHDREW)
+    build.make_annotator(study, exit=Exit.RETURNED)
+    build.make_annotator(study)
+    stages = monitoring.look(study, now=now).funnel
+    assert [(stage.people, stage.lost, stage.open) for stage in stages] == [
+        (5, 0, 0),
+        (3, 1, 1),
+        (3, 0, 0),
+        (1, 1, 1),
+    ]
+
+
+def test_platform_batches_keep_their_order_however_many_people_come():
+    study = build.make_running_study()
+    recruitment = Recruitment.objects.create(study=study, platform="prolific")
+    names = ["United Kingdom", "Ireland", "Austria", "Belgium", "Chile"]
+    for name in names:
+        batch = PlatformBatch.objects.create(recruitment=recruitment, name=name, key=name)
+        for _ in range(60):
+            build.make_annotator(study, batch=batch)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    assert [batch.name for batch in monitoring.look(study, now=timezone.now()).batches] == names
 
 
 def test_an_empty_study_has_no_median(client):

@@ -1,7 +1,7 @@
 """The monitor steers a study, says what it costs, and leads to decisions that keep the platform's rules."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -147,10 +147,10 @@ def test_a_message_is_shown_once_on_the_next_page(researcher, client):
     study = build.make_running_study()
     person = start(client, study)
     page = page_of(held_by(person))
-    running.tell_everybody(study, "We <b>mended</b> the font.", actor=None)
+    running.tell_everybody(study, "We <b>mended</b> the font.", actor=None, now=timezone.now())
     assert "We &lt;b&gt;mended&lt;/b&gt; the font." in client.get(page).text
     assert "mended" not in client.get(page).text
-    running.tell_everybody(study, "Thank you all.", actor=None)
+    running.tell_everybody(study, "Thank you all.", actor=None, now=timezone.now())
     client.post(page, answers(study), headers={"HX-Request": "true"})
     shown = client.get(page_of(held_by(person))).text
     assert "mended" not in shown
@@ -159,16 +159,32 @@ def test_a_message_is_shown_once_on_the_next_page(researcher, client):
 def test_a_message_reaches_people_who_are_through_on_their_last_page(client):
     study = build.make_running_study(dialogues=1, k=1)
     person = start(client, study)
-    running.tell_everybody(study, "Seen at work.", actor=None)
+    running.tell_everybody(study, "Seen at work.", actor=None, now=timezone.now())
     client.get(page_of(held_by(person)))
     client.post(page_of(held_by(person)), answers(study))
     last = f"/s/{study.code}/finish/"
     assert "Seen at work." not in client.post(last, follow=True).text
-    running.tell_everybody(study, "The bonus comes on Friday.", actor=None)
+    running.tell_everybody(study, "The bonus comes on Friday.", actor=None, now=timezone.now())
     for _ in range(2):
         assert "The bonus comes on Friday." in client.get(last).text
-    running.tell_everybody(study, "", actor=None)
+    running.tell_everybody(study, "", actor=None, now=timezone.now())
     assert "From the researchers" not in client.get(last).text
+
+
+def test_whoever_comes_later_is_not_told_what_was_said_to_others(client):
+    study = build.make_running_study()
+    running.tell_everybody(study, "Please judge the last one again.", actor=None, now=timezone.now())
+    person = start(client, study)
+    assert "From the researchers" not in client.get(page_of(held_by(person))).text
+    running.tell_everybody(study, "Thank you all.", actor=None, now=timezone.now())
+    assert "Thank you all." in client.get(page_of(held_by(person))).text
+
+
+def test_a_message_says_when_it_was_sent_for_a_day_may_pass_before_it_is_read(client):
+    study = build.make_running_study(language="de")
+    page = page_of(held_by(start(client, study)))
+    running.tell_everybody(study, "Heute Abend ist Pause.", actor=None, now=datetime(2026, 3, 4, 15, 30, tzinfo=UTC))
+    assert "4. März 2026 15:30 UTC</time>" in client.get(page).text
 
 
 def test_viewers_and_strangers_steer_nothing(client):
@@ -367,6 +383,45 @@ def test_cost_to_come_counts_those_who_are_at_it_and_is_bounded_by_the_places_of
     assert monitoring.look(study, now=timezone.now()).cost.to_come == Decimal("2.50")
 
 
+def approve_all(client, study, seen):
+    response = client.post(reverse("approve_all", args=[study.code]), {"seen": seen})
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def test_all_are_approved_at_once_for_whom_nothing_else_is_proposed(researcher):
+    study = make_paid_study()
+    plain = [finish_one(study, minutes=2) for _ in range(2)]
+    poor, cheat = finish_one(study, minutes=30), finish_one(study, minutes=2)
+    fail_checks(cheat, 1)
+    gone = finish_one(study, minutes=2, exit_=Exit.WITHDREW)
+    decide(researcher, study, cheat, decision="approve")
+    page = researcher.get(reverse("decisions", args=[study.code])).text
+    assert "Approve the 2 for whom nothing else is proposed" in page
+    assert "2 approved" in approve_all(researcher, study, seen=2)
+    decided = dict(PayDecision.objects.values_list("annotator__pseudonym", "decision"))
+    assert decided == {person.pseudonym: "approve" for person in (*plain, cheat)}
+    assert not PayDecision.objects.filter(annotator__in=[poor, gone]).exists()
+    assert Event.objects.get(verb="approve all").detail["annotators"] == [person.pseudonym for person in plain]
+    assert "Approve the" not in researcher.get(reverse("decisions", args=[study.code])).text
+
+
+def test_of_others_than_were_seen_nobody_is_approved_at_once(researcher):
+    study = make_paid_study()
+    for _ in range(3):
+        finish_one(study, minutes=2)
+    assert "Meanwhile there are 3 people" in approve_all(researcher, study, seen=2)
+    assert "Meanwhile there are 3 people" in approve_all(researcher, study, seen="x")
+    assert not PayDecision.objects.exists()
+
+
+def test_no_working_time_is_made_up_for_who_did_not_finish(researcher):
+    study = make_paid_study()
+    finish_one(study, minutes=2, exit_=Exit.WITHDREW)
+    page = researcher.get(reverse("decisions", args=[study.code])).text
+    assert '<td class="n" data-label="Active">–</td>' in page
+    assert "0.0 min" not in page
+
+
 def test_somebody_of_another_study_cannot_be_decided_about(researcher):
     study, person = make_paid_study(), finish_one(make_paid_study(), minutes=12)
     assert "never was" in decide(researcher, study, person, decision="approve")
@@ -387,11 +442,11 @@ def test_a_message_is_shown_once_on_each_step_page(client):
         ("practice/", {"number": "1", study.criteria.first().key: "1"}),
     ]
     for number, (part, data) in enumerate(steps):
-        running.tell_everybody(study, f"Note {number} <b>", actor=None)
+        running.tell_everybody(study, f"Note {number} <b>", actor=None, now=timezone.now())
         assert f"Note {number} &lt;b&gt;" in client.get(home + part).text, part
         assert f"Note {number}" not in client.get(home + part).text, part
         client.post(home + part if data else f"{home}next/", data or {})
-    running.tell_everybody(study, "Note of feedback", actor=None)
+    running.tell_everybody(study, "Note of feedback", actor=None, now=timezone.now())
     assert "Note of feedback" in client.get(f"{home}practice/?answered=1").text
 
 
@@ -403,7 +458,7 @@ def test_a_message_is_shown_once_where_there_is_nothing_to_judge(client, state):
         client.post(page_of(held_by(person)), answers(study))
     else:
         person.assignments.update(state="expired")
-    running.tell_everybody(study, "Back at noon.", actor=None)
+    running.tell_everybody(study, "Back at noon.", actor=None, now=timezone.now())
     study.state = state
     study.save()
     page = f"/s/{study.code}/next/"
@@ -416,7 +471,7 @@ def test_a_message_is_shown_above_a_content_warning(client):
     study = build.make_running_study()
     study.collections.get().dialogues.update(content_warning="Grief")
     person = start(client, study)
-    running.tell_everybody(study, "Back at noon.", actor=None)
+    running.tell_everybody(study, "Back at noon.", actor=None, now=timezone.now())
     page = client.get(page_of(held_by(person))).text
     assert "Grief" in page
     assert "Back at noon." in page
