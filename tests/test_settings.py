@@ -1,6 +1,7 @@
 """Settings from the environment, and their page."""
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ READERS = {"text", "flag", "number", "words", "get", "getenv", "setdefault"}
 NOT_OURS = {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE", "OMP_WAIT_POLICY"}
 
 
+@functools.cache
 def names_read_in(path: Path) -> set[str]:
     """Return the names of environment variables that a file reads: NAME in env.text("NAME"), os.environ["NAME"] …"""
     found = set()

@@ -46,7 +46,7 @@ def free_port():
 @pytest.fixture
 def proxy(tmp_path):
     web = HTTPServer(("127.0.0.1", 0), Echo)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
+    threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True).start()
     address = f"http://127.0.0.1:{free_port()}"
     env = {
         "PATH": os.environ["PATH"],

@@ -195,7 +195,7 @@ def test_a_clone_of_the_repository_will_do(tmp_path):
 def test_an_address_is_fetched_and_kept_as_the_source(file):
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(file.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/prompt_templates.py"
         assert import_prompts(url).prompt_set.source == url
         with pytest.raises(PromptFileError, match="answers 404"):
@@ -216,7 +216,7 @@ def serving(answer):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/prompt_templates.py"
         server.shutdown()
 
@@ -277,7 +277,7 @@ def test_a_password_in_an_address_is_used_and_not_kept(file):
 def test_a_redirect_to_another_page_is_followed_and_one_in_circles_is_not(file):
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(file.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         with serving(redirect_to(f"http://127.0.0.1:{server.server_port}/prompt_templates.py")) as url:
             assert import_prompts(url).prompt_set.source == url
         server.shutdown()
