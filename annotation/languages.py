@@ -6,6 +6,7 @@ in the list get no answer. It is a guard against a model that answers in another
 """
 
 import unicodedata
+from collections import Counter
 from functools import cache
 
 # Below so many words a text says too little; below this share of function words it is in none of these languages.
@@ -76,11 +77,22 @@ def other_language(words: list[str], expected: str) -> str:
     if len(words) < FEWEST_WORDS or expected not in FUNCTION_WORDS:
         return ""
     plain = [unicodedata.normalize("NFC", word).replace("’", "'") for word in words]
-    shares = {language: sum(word in known for word in plain) / len(plain) for language, known in _sets().items()}
+    counts = Counter(language for word in plain for language in _languages().get(word, ()))
+    shares = {language: counts[language] / len(plain) for language in FUNCTION_WORDS}
     best = max(shares, key=lambda language: shares[language])
     is_clear = shares[best] >= LEAST_SHARE and shares[best] > CLEARLY_MORE * shares[expected]
     is_clear &= len(_sets()[best].intersection(plain)) >= FEWEST_DIFFERENT
     return best if is_clear and best != expected else ""
+
+
+@cache
+def _languages() -> dict[str, list[str]]:
+    """Return the languages of each word."""
+    found: dict[str, list[str]] = {}
+    for language, known in _sets().items():
+        for word in known:
+            found.setdefault(word, []).append(language)
+    return found
 
 
 @cache

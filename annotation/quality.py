@@ -189,9 +189,9 @@ def _defects(text: str, context: Context) -> list[tuple[Flag, bool]]:
     return [
         (Flag.EMPTY, not any(_says_something(character) for character in text)),
         (Flag.PROMPT_LEAK, _leaks_prompt(text, spoken, context)),
-        (Flag.SKILL_LEAK, _leaks_skill(text, context)),
+        (Flag.SKILL_LEAK, _leaks_skill(text, spoken, context)),
         (Flag.REPEATS_DIALOGUE, any(_is_copy(spoken, words(turn)) for turn in context.turns)),
-        (Flag.REPEATS_ITSELF, _goes_in_circles(text)),
+        (Flag.REPEATS_ITSELF, _goes_in_circles(text, spoken)),
         (Flag.OVER_LENGTH, len(spoken) > MAX_WORDS),
         (Flag.WRONG_LANGUAGE, _is_wrong_language(text, spoken, context.language)),
     ]
@@ -262,12 +262,12 @@ def _leaks_prompt(text: str, spoken: list[str], context: Context) -> bool:
     small = text.casefold()
     if any(marker in small for marker in MARKERS) or _talks(TASK_TALK, text, context):
         return True
-    return _share_a_run(spoken, words(context.instructions), LEAKED_WORDS)
+    return _shares_a_run(spoken, _runs_of_instructions(context.instructions), LEAKED_WORDS)
 
 
-def _leaks_skill(text: str, context: Context) -> bool:
+def _leaks_skill(text: str, spoken: list[str], context: Context) -> bool:
     """Skill talk, or the explanation word by word. What people in the dialogue say themselves is no leak."""
-    if _share_a_run(words(text), words(context.explanation), LEAKED_THOUGHT):
+    if _shares_a_run(spoken, _runs(context.explanation, LEAKED_THOUGHT), LEAKED_THOUGHT):
         return True
     return _talks(SKILL_TALK, text, context)
 
@@ -277,9 +277,18 @@ def _talks(pattern: re.Pattern[str], text: str, context: Context) -> bool:
     return any(match[0] not in said for match in pattern.finditer(text))
 
 
-def _share_a_run(one: list[str], other: list[str], length: int) -> bool:
-    runs = set(_grams(other, length))
-    return any(run in runs for run in _grams(one, length))
+def _shares_a_run(spoken: list[str], runs: frozenset[tuple[str, ...]], length: int) -> bool:
+    return bool(runs) and any(run in runs for run in _grams(spoken, length))
+
+
+# An agent's instructions are the same for all of its texts.
+@lru_cache(maxsize=32)
+def _runs_of_instructions(text: str) -> frozenset[tuple[str, ...]]:
+    return _runs(text, LEAKED_WORDS)
+
+
+def _runs(text: str, length: int) -> frozenset[tuple[str, ...]]:
+    return frozenset(_grams(words(text), length))
 
 
 def _is_copy(spoken: list[str], turn: list[str]) -> bool:
@@ -290,10 +299,10 @@ def _is_copy(spoken: list[str], turn: list[str]) -> bool:
     return spoken == turn or (len(spoken) >= 8 and sum(run in known for run in runs) > 0.6 * len(runs))
 
 
-def _goes_in_circles(text: str) -> bool:
+def _goes_in_circles(text: str, spoken: list[str]) -> bool:
     """A sentence of three words or more three times, or a run of six words three times."""
-    sentences = Counter(" ".join(spoken) for part in SENTENCE_END.split(text) if len(spoken := words(part)) >= 3)
-    runs = Counter(_grams(words(text), 6))
+    sentences = Counter(" ".join(said) for part in SENTENCE_END.split(text) if len(said := words(part)) >= 3)
+    runs = Counter(_grams(spoken, 6))
     return any(count >= 3 for count in [*sentences.values(), *runs.values()])
 
 
@@ -312,6 +321,8 @@ def _is_wrong_script(text: str, language: str) -> bool:
     return len(letters) >= 4 and sum(script != expected for script in letters) > len(letters) / 2
 
 
+# The name of a letter is looked for in a table of all of them.
+@lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
     name = unicodedata.name(letter, "").split(" ")[0]
     return "CJK" if name in {"HIRAGANA", "KATAKANA", "CJK"} else name

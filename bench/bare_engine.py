@@ -48,7 +48,7 @@ class LlamaCpp:
         params.model.path = model
         params.n_parallel, params.n_ctx, params.verbosity, params.cache_ram_mib = 1, 512, -1, 0
         params.cpuparams.n_threads = 1
-        params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
+        params.cpuparams_batch.n_threads = 1
         self.server = xllamacpp.Server(params)
         self.requests = sorted(requests, key=lambda request: request["messages"][-1]["content"])
 

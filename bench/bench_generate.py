@@ -24,7 +24,7 @@ from bench.machine import calibrate
 
 OPTIONS = {
     "vllm": {"dtype": "float32", "enforce_eager": True, "gpu_memory_utilization": 0.1, "max_model_len": 512},
-    "llamacpp": {"n_ctx": 512},
+    "llamacpp": {"n_ctx": 512, "threads": 1},
 }
 PARTS = ("vllm", "llamacpp", "one-by-one", "memory")
 

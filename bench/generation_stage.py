@@ -39,6 +39,8 @@ MAX_NEW_TOKENS, TEMPERATURE = 64, 0.9
 NAMES = ["Mina", "Jonas", "Ife", "Ruth", "Sam", "Lea"]
 TOPICS = ["exam", "move", "oven", "train", "garden", "dog", "letter", "concert"]
 FEELINGS = ["worried", "glad", "tired", "curious", "angry", "proud"]
+# About as long as a conversation of the published sets: eight turns of about fifteen words.
+TURNS, SENTENCES = 8, 3
 
 
 @dataclass
@@ -134,7 +136,7 @@ def make_agent(model: Any, *, number: int) -> Any:
 
 
 def make_dialogues(count: int) -> list[Any]:
-    """Make so many different dialogues of one turn, over a connection of their own."""
+    """Make so many different dialogues, over a connection of their own."""
     from django.db import connection
 
     from annotation.models import Collection, Dialogue
@@ -143,23 +145,27 @@ def make_dialogues(count: int) -> list[Any]:
     collection = Collection.objects.create(name=f"Bench {count} {time.time()}")
     made = Dialogue.objects.bulk_create(
         (
-            Dialogue(
-                collection=collection,
-                external_id=str(n),
-                turns=[
-                    {
-                        "speaker": rng.choice(NAMES),
-                        "text": f"I am {rng.choice(FEELINGS)} about the {rng.choice(TOPICS)}, number {n}.",
-                    }
-                ],
-                next_speaker="Ana",
-            )
+            Dialogue(collection=collection, external_id=str(n), turns=make_turns(rng), next_speaker="Ana")
             for n in range(count)
         ),
         batch_size=2000,
     )
     connection.close()
     return made
+
+
+def make_turns(rng: random.Random) -> list[dict[str, str]]:
+    """Return what two people say in turn, in words that the tiny model knows."""
+    people = rng.sample(NAMES, 2)
+    return [
+        {"speaker": people[turn % 2], "text": " ".join(_sentence(rng) for _ in range(SENTENCES))}
+        for turn in range(TURNS)
+    ]
+
+
+def _sentence(rng: random.Random) -> str:
+    feeling, topic = rng.choice(FEELINGS), rng.choice(TOPICS)
+    return rng.choice([f"I am {feeling} about the {topic}.", f"The {topic} makes me {feeling}."])
 
 
 def order(agent: Any, dialogues: list[Any]) -> tuple[Any, float]:

@@ -11,18 +11,15 @@ from typing import Any
 
 from celery.signals import worker_shutting_down
 
-from inference_worker.backends import Backend, EngineError, load_backend
+from inference_worker.backends import Backend, EngineError
 from inference_worker.celery import Results, make_app
 from inference_worker.config import Config, read_config
+from inference_worker.engine_process import start_engine
 from inference_worker.schema import model_queue
 from inference_worker.tasks import register
 from inference_worker.worker import Pulse, Worker
 
 log = logging.getLogger("inference_worker")
-
-# An engine gives the interpreter up in every operation and wants it back at once; others that hold it meanwhile read
-# messages and build records, and can wait. Python's own 5 ms would cost a fast engine some percent of its time.
-SWITCH_SECONDS = 0.0005
 
 
 def main() -> int:
@@ -30,7 +27,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         config = read_config(sys.argv[1:], os.environ)
-        backend = load_backend(config.spec)
+        backend = start_engine(config.spec)
     except EngineError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
@@ -42,7 +39,6 @@ def main() -> int:
 
 def serve(config: Config, backend: Backend) -> int:
     """Take batches from the model's queue until SIGTERM or SIGINT; what is unwritten then goes back."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     slug = config.spec.slug
     app = make_app(config.broker_url, slug)
     name = f"{slug}@{socket.gethostname()}-{secrets.token_hex(3)}"

@@ -1,6 +1,7 @@
-"""How much memory this machine has left and this process holds, in bytes (Linux)."""
+"""How much memory this machine has left and a worker holds, in bytes (Linux)."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -14,14 +15,32 @@ def available_bytes() -> int:
 
 
 def resident_bytes() -> int:
-    """Return the resident memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    """Return the resident memory of this process and those that it has started."""
+    return sum(map(_resident_pages, _family(os.getpid()))) * os.sysconf("SC_PAGE_SIZE")
 
 
 def megabytes(size: float) -> str:
     """Return a size for a sentence: whole megabytes."""
     return f"{size / 1e6:,.0f} MB"
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in _text(children).split():
+            yield from _family(int(child))
+
+
+def _resident_pages(pid: int) -> int:
+    return int((_text(Path(f"/proc/{pid}/statm")).split() or ["0", "0"])[1])
+
+
+def _text(file: Path) -> str:
+    """Return what a file of the kernel says; "" where its process has gone."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def _meminfo(name: str) -> int:

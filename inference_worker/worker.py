@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 3.0
 # Finished texts wait so long for company: progress stays live, and a fast engine does not drown the broker.
-RECORD_SECONDS = 0.5
+RECORD_SECONDS = 0.25
 RECORD_LIMIT = 256
 
 

@@ -1,4 +1,4 @@
-"""vLLM in this process: continuous batching over a whole batch. The engine for GPUs.
+"""vLLM: continuous batching over a whole batch. The engine for GPUs.
 
 Options go to the engine by their own names: `dtype`, `tensor_parallel_size`, `gpu_memory_utilization`, `max_model_len`,
 `enforce_eager`, `max_num_seqs`, `max_num_batched_tokens`, `enable_chunked_prefill`, `quantization`,
@@ -40,7 +40,7 @@ PROMPT_OPTIONS = ("think_start", "respond_start", "repetition_penalty", "chat_te
 
 def load(spec: ModelSpec) -> "Vllm":
     """Start the engine. Raises EngineError with a sentence that says what to do."""
-    # The worker is one process that loads one model: a second one for the engine would only have to be watched too.
+    # This process is there for the engine alone: one more would only have to be watched too.
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     arguments = engine_arguments(spec)

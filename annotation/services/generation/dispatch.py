@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from annotation.services.generation.endings import fail
 from annotation.services.generation.leases import BROKER_PAUSE, LEASE
 from annotation.services.generation.recipes import NotReady, model_spec, plan_agent, plan_think
 from annotation.services.generation.tallies import Tallies
-from annotation.services.generation.workers import count_live
+from annotation.services.generation.workers import live_paces
 from annotation.states import RunState, UnitState
 from inference_worker.schema import DEFAULT_QUEUE, GENERATE_TASK, Batch, Item, Recipe, Turn, model_queue, to_json
 
@@ -32,27 +32,38 @@ SPLIT = 4
 CHARACTERS_PER_TOKEN = 4
 # The rest of a prompt: what stands around the dialogue.
 INSTRUCTION_TOKENS = 250
+# A batch may grow for a fast model up to so much work, where an answer has so many tokens.
+BATCH_SECONDS, ANSWER_TOKENS = 10, 64
 
 
 @dataclass(frozen=True)
 class Limits:
     """The largest batch: texts, and tokens of prompts and answers together.
 
-    `first` is the number of texts where nothing is under way, 0 for as many as ever.
+    `first` is the number of texts where nothing is under way, 0 for as many as ever. `most_times` is how often a batch
+    may hold as much where the model is fast.
     """
 
     items: int
     tokens: int
     first: int = 0
+    most_times: int = 1
 
     @property
     def at_first(self) -> int:
         """Return how many texts the batch holds for which the engine waits."""
         return min(self.items, self.first or self.items)
 
+    def at(self, tokens_per_second: float) -> "Limits":
+        """Return the limits for a model of this pace: what is done in a moment costs more to send than to write."""
+        times = tokens_per_second * BATCH_SECONDS / (self.items * ANSWER_TOKENS)
+        times = max(1, int(min(times, self.most_times)))
+        return replace(self, items=self.items * times, tokens=self.tokens * times)
+
 
 LIMITS = {
-    Backend.LLAMACPP: Limits(16, 16_000),
+    # One text after the other: a small batch of a slow model is work for a minute.
+    Backend.LLAMACPP: Limits(16, 16_000, most_times=8),
     Backend.TRANSFORMERS: Limits(64, 64_000),
     # Twice what runs side by side: towards the end of a batch fewer and fewer do. An engine that takes up more texts
     # while it writes need not wait until so many are read.
@@ -74,21 +85,21 @@ def dispatch(model_id: int, *, now: datetime) -> int:
 
     Nothing is sent while no live worker serves the model: messages would pile up for work that is sent again later.
     """
-    workers = count_live(model_id, now=now)
+    paces = live_paces(model_id, now=now)
     sent = 0
-    while workers and _send_one(model_id, limit=workers * IN_FLIGHT_PER_WORKER, now=now):
+    while paces and _send_one(model_id, limit=len(paces) * IN_FLIGHT_PER_WORKER, pace=min(paces), now=now):
         sent += 1
     return sent
 
 
 @transaction.atomic
-def _send_one(model_id: int, *, limit: int, now: datetime) -> bool:
+def _send_one(model_id: int, *, limit: int, pace: float, now: datetime) -> bool:
     # Dispatchers of a model take turns, so that the bound on batches in flight holds.
     model = LanguageModel.objects.select_for_update(no_key=True).filter(pk=model_id).first()
     in_flight = _in_flight(model_id)
     if model is None or in_flight >= limit:
         return False
-    units = _take(model, is_first=not in_flight, now=now)
+    units = _take(model, limits_of(model).at(pace), is_first=not in_flight, now=now)
     if not units:
         return False
     batch = _build(model, units, now=now)
@@ -112,10 +123,9 @@ def _in_flight(model_id: int) -> int:
     return sent.order_by().values("batch").distinct().count()
 
 
-def _take(model: LanguageModel, *, is_first: bool, now: datetime) -> list[GenerationUnit]:
+def _take(model: LanguageModel, limits: Limits, *, is_first: bool, now: datetime) -> list[GenerationUnit]:
     """Take the next units of the oldest running run, all with equally many losses, up to the size of a batch."""
     is_due = Q(not_before=None) | Q(not_before__lte=now)
-    limits = limits_of(model)
     count = limits.at_first if is_first else limits.items
     # One run after the other: the index serves each in order, and paused runs are never looked through.
     for run in GenerationRun.objects.filter(state=RunState.RUNNING).order_by("pk").values_list("pk", flat=True):
@@ -136,7 +146,8 @@ def _with_what_is_asked(units: QuerySet[GenerationUnit]) -> QuerySet[GenerationU
 def limits_of(model: LanguageModel) -> Limits:
     """Return the batch limits of a model: its own, or what suits its engine."""
     usual = LIMITS[Backend(model.backend)]
-    return Limits(model.batch_items or usual.items, model.batch_tokens or usual.tokens, usual.first)
+    most_times = 1 if model.batch_items or model.batch_tokens else usual.most_times
+    return Limits(model.batch_items or usual.items, model.batch_tokens or usual.tokens, usual.first, most_times)
 
 
 def _fit(units: Sequence[GenerationUnit], limits: Limits) -> list[GenerationUnit]:

@@ -35,6 +35,12 @@ def count_live(model: LanguageModel | int, *, now: datetime) -> int:
     return Worker.objects.filter(model=model, seen_at__gt=now - SILENCE, is_stopping=False).count()
 
 
+def live_paces(model_id: int, *, now: datetime) -> list[float]:
+    """Return the tokens a second of each worker that serves this model now; 0 before its first text."""
+    live = Worker.objects.filter(model=model_id, seen_at__gt=now - SILENCE, is_stopping=False)
+    return list(live.values_list("tokens_per_second", flat=True))
+
+
 def models_of(agent: Agent) -> list[LanguageModel]:
     """Return the models that must be served for this agent: the one that thinks and the one that responds."""
     needed = [_thinker(agent.augmenter), agent.responder]
