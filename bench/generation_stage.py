@@ -22,7 +22,7 @@ from webapp.stack.valkey import start_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINES_PYTHON = ROOT / ".venv-engines" / "bin" / "python"
-TINY = ROOT / ".cache" / "engines" / "tiny-1"
+BENCH_MODEL = ROOT / ".cache" / "engines" / "bench-1"
 # vLLM on a small machine: one thread, a small cache, everything in one process (see tests/engines/conftest.py).
 VLLM_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
@@ -35,12 +35,11 @@ VLLM_ENVIRONMENT = {
 }
 # As the tiny model learned it.
 PROMPT = "### Dialogue:\n{dialogue}\n\n### Explanation: "
-MAX_NEW_TOKENS, TEMPERATURE = 64, 0.9
+MAX_NEW_TOKENS, TEMPERATURE = 128, 0.9
 NAMES = ["Mina", "Jonas", "Ife", "Ruth", "Sam", "Lea"]
 TOPICS = ["exam", "move", "oven", "train", "garden", "dog", "letter", "concert"]
 FEELINGS = ["worried", "glad", "tired", "curious", "angry", "proud"]
-# About as long as a conversation of the published sets: eight turns of about fifteen words.
-TURNS, SENTENCES = 8, 3
+TURNS = 3
 
 
 @dataclass
@@ -135,13 +134,13 @@ def make_agent(model: Any, *, number: int) -> Any:
     return Agent.objects.create(name=f"Bench {model.slug} {number}", responder=model, prompt_set=prompts, **sampling)
 
 
-def make_dialogues(count: int) -> list[Any]:
+def make_dialogues(count: int, *, seed: int = 1) -> list[Any]:
     """Make so many different dialogues, over a connection of their own."""
     from django.db import connection
 
     from annotation.models import Collection, Dialogue
 
-    rng = random.Random(1)
+    rng = random.Random(seed)
     collection = Collection.objects.create(name=f"Bench {count} {time.time()}")
     made = Dialogue.objects.bulk_create(
         (
@@ -157,10 +156,7 @@ def make_dialogues(count: int) -> list[Any]:
 def make_turns(rng: random.Random) -> list[dict[str, str]]:
     """Return what two people say in turn, in words that the tiny model knows."""
     people = rng.sample(NAMES, 2)
-    return [
-        {"speaker": people[turn % 2], "text": " ".join(_sentence(rng) for _ in range(SENTENCES))}
-        for turn in range(TURNS)
-    ]
+    return [{"speaker": people[turn % 2], "text": _sentence(rng)} for turn in range(TURNS)]
 
 
 def _sentence(rng: random.Random) -> str:

@@ -24,6 +24,11 @@ def small_batches(study):
     LanguageModel.objects.update(batch_items=2)
 
 
+def fill(study, count):
+    for number in range(count):
+        make_dialogue(collection=study.collections.get(), external_id=f"more {number}")
+
+
 def states(run):
     return sorted(run.units.values_list("state", flat=True))
 
@@ -57,8 +62,7 @@ def test_batches_in_flight_are_bounded_by_the_workers(study, crew, now, small_ba
 
 def test_an_engine_that_takes_texts_up_while_it_writes_waits_for_a_short_batch_only(study, crew, now):
     LanguageModel.objects.update(backend=Backend.VLLM)
-    for number in range(200):
-        make_dialogue(collection=study.collections.get(), external_id=f"more {number}")
+    fill(study, 200)
     generation.start_run(study, now=now)
     crew.announce(now=now)
     first, second = crew.dispatch(now=now)
@@ -71,6 +75,29 @@ def test_a_first_batch_is_no_longer_than_the_models_own_limit(study, crew, now, 
     generation.start_run(study, now=now)
     crew.announce(now=now)
     assert [len(batch.items) for batch in crew.dispatch(now=now)] == [2, 2]
+
+
+@pytest.mark.parametrize(("pace", "texts"), [(0.0, 16), (60.0, 16), (400.0, 48), (5000.0, 128)])
+def test_a_fast_model_of_llamacpp_gets_as_much_as_it_does_in_ten_seconds(study, crew, now, pace, texts):
+    fill(study, 300)
+    generation.start_run(study, now=now)
+    crew.announce(now=now, tokens_per_second=pace)
+    assert {len(batch.items) for batch in crew.dispatch(now=now)} == {texts}
+
+
+def test_the_slowest_of_several_workers_sets_the_size_of_a_batch(study, crew, now):
+    fill(study, 300)
+    generation.start_run(study, now=now)
+    crew.announce(now=now, tokens_per_second=5000.0)
+    crew.announce(now=now, worker="w2", tokens_per_second=60.0)
+    assert {len(batch.items) for batch in crew.dispatch(now=now)} == {16}
+
+
+def test_a_models_own_limits_hold_for_a_fast_worker_too(study, crew, now, small_batches):
+    fill(study, 300)
+    generation.start_run(study, now=now)
+    crew.announce(now=now, tokens_per_second=5000.0)
+    assert {len(batch.items) for batch in crew.dispatch(now=now)} == {2}
 
 
 def test_a_recorded_batch_makes_room_for_the_next(study, crew, now, small_batches):
