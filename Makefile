@@ -63,7 +63,6 @@ bench-results: setup-dev ## Time the statistics on studies of all sizes
 	@$(RUN)/python -m bench.bench_results $(ARGS)
 
 bench-generate: setup-dev engines ## Time the writing of responses against the bare engines (minutes)
-	@test -f .cache/engines/tiny-1.gguf || $(MAKE) --no-print-directory test-engines ARGS="-q tests/engines/test_transformers.py"
 	@$(RUN)/python -m bench.bench_generate $(ARGS)
 
 bench-exports: setup-dev ## Time exports of studies of all sizes, and look at their memory

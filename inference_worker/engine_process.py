@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -128,7 +129,8 @@ class EngineProcess:
     def close(self) -> None:
         """End the engine's process, which frees all that it holds."""
         self._is_closing = True
-        self._send(None)
+        with suppress(OSError):
+            self._send(None)
         try:
             self._process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:

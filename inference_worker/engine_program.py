@@ -20,7 +20,7 @@ from inference_worker.engine_process import Answered, Leave, Loaded, Over, Unfit
 # one some percent of its time.
 SWITCH_SECONDS = 0.0005
 # Answers wait so long for company on their way: each one alone would wake both processes.
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.1
 
 
 def main() -> int:

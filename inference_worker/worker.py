@@ -15,8 +15,8 @@ from inference_worker.schema import Alive, Batch, ModelSpec, Record, Records
 log = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 3.0
-# Finished texts wait so long for company: progress stays live, and a fast engine does not drown the broker.
-RECORD_SECONDS = 0.25
+# Finished texts wait so long for company: progress stays live, and those who store them have little to do for each.
+RECORD_SECONDS = 1.0
 RECORD_LIMIT = 256
 
 

@@ -18,7 +18,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 # So long a text that has ended waits at most until its record is made.
-PATIENCE_SECONDS = 0.1
+PATIENCE_SECONDS = 0.25
 
 
 @dataclass

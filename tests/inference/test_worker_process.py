@@ -35,7 +35,7 @@ def test_texts_come_back_in_portions_while_the_worker_says_that_it_lives(broker_
     web = WebSide(broker_url)
     batch = make_batch(30, spec=make_spec(slug="live", source=str(replies)))
     web.send(batch)
-    with start("live", replies, broker_url, seconds_per_text=0.15):
+    with start("live", replies, broker_url, seconds_per_text=0.2):
         web.wait_until(lambda seen: len(seen.records) == 30)
         web.wait_until(lambda seen: len(seen.signs) >= 4)
     assert {record.text for record in web.records.values()} == {"I see."}

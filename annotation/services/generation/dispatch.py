@@ -86,8 +86,10 @@ def dispatch(model_id: int, *, now: datetime) -> int:
     Nothing is sent while no live worker serves the model: messages would pile up for work that is sent again later.
     """
     paces = live_paces(model_id, now=now)
+    limit = len(paces) * IN_FLIGHT_PER_WORKER
     sent = 0
-    while paces and _send_one(model_id, limit=len(paces) * IN_FLIGHT_PER_WORKER, pace=min(paces), now=now):
+    # Asked before anything is locked, since most calls find enough under way.
+    while _in_flight(model_id) < limit and _send_one(model_id, limit=limit, pace=min(paces), now=now):
         sent += 1
     return sent
 
