@@ -58,6 +58,7 @@ def assert_every_text_is_there_once(run, *, dialogues: int) -> None:
     assert SkillOfMind.objects.count() == dialogues
 
 
+@pytest.mark.long
 def test_a_model_worker_killed_in_the_middle_costs_time_and_no_text(factory):
     factory.start_default_worker()
     factory.start_beat()

@@ -59,6 +59,7 @@ def test_thinking_first_costs_one_text_more(answers):
 
 
 @pytest.mark.model
+@pytest.mark.long
 def test_a_real_engine_tells_when_its_first_token_came():
     model = LanguageModel.objects.create(
         name="Small", slug="s", backend=Backend.LLAMACPP, source="packaged:smollm2-135m-instruct"

@@ -37,6 +37,7 @@ def finish(site: Site, *, people: int) -> dict[str, int]:
     return site.check()
 
 
+@pytest.mark.long
 def test_no_acknowledged_answer_is_lost_when_web_database_and_clients_are_killed(site):
     site.start(comparisons=150, quota=150)
     crash(site, staying=8, doomed=4, apart=(20, 60))
