@@ -20,6 +20,8 @@ from tests.console.test_steering import finish_one, make_paid_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+OTHER_LOOKS = [pytest.param(1280, "dark", marks=pytest.mark.long), pytest.param(320, "light", marks=pytest.mark.long)]
+
 
 @pytest.fixture
 def addresses() -> dict[str, str]:
@@ -59,13 +61,12 @@ def further_addresses() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark"), *OTHER_LOOKS])
 def test_researchers_pages_are_accessible_and_fit(browser, live_server, client, addresses, width, scheme):
     look_at(browser, live_server, client, addresses, width=width, scheme=scheme)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), pytest.param(320, "light", marks=pytest.mark.long)])
 def test_further_pages_are_accessible_and_fit(browser, live_server, client, further_addresses, width, scheme):
     look_at(browser, live_server, client, further_addresses, width=width, scheme=scheme)
 

@@ -236,6 +236,7 @@ def test_each_exit_has_its_page_and_its_code(visit, live_server, how, go, headin
     expect_way_out(page, how)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_a_full_study_says_so_before_anything_is_asked(visit, live_server, size):
     study, page = make_stepping_study(annotators_limit=1, places_taken=1), visit(size)
@@ -245,6 +246,7 @@ def test_a_full_study_says_so_before_anything_is_asked(visit, live_server, size)
     expect_way_out(page, Exit.QUOTA_FULL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", BOTH_SIZES)
 @pytest.mark.parametrize(
     ("status", "heading"),
@@ -285,6 +287,7 @@ def test_an_open_link_ends_with_a_code_of_ones_own(visit, live_server, size):
     assert study.annotators.count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_connects_redirect_is_for_whoever_completed(visit, live_server, size):
     with Connect() as connect:
@@ -301,6 +304,7 @@ def test_connects_redirect_is_for_whoever_completed(visit, live_server, size):
         assert connect.came_back == ["completion"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_sona_credits_whoever_completed(visit, live_server, settings, size):
     token = sealer().seal(TOKEN, now=timezone.now())
@@ -318,6 +322,7 @@ def test_sona_credits_whoever_completed(visit, live_server, settings, size):
     assert sona.credited == [sona.codes["ana"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", BOTH_SIZES)
 def test_a_personal_link_goes_on_at_the_same_step_on_another_device(visit, live_server, post, size):
     study = make_full_study(device_check="any")
@@ -345,6 +350,7 @@ def test_a_personal_link_goes_on_at_the_same_step_on_another_device(visit, live_
     assert study.annotators.count() == 1
 
 
+@pytest.mark.long
 def test_a_signed_link_goes_on_on_another_device_and_an_unsigned_one_does_not(visit, live_server, settings):
     with Prolific() as platform:
         for name, value in platform.settings.items():

@@ -57,7 +57,9 @@ def wait_for_words(up, words, seconds=20):
     return words in up.words()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.long) for each in (signal.SIGINT, signal.SIGHUP))]
+)
 def test_a_signal_stops_every_child_and_grandchild_within_5_s(used_dir, number):
     with Up(used_dir) as up:
         up.wait_until_ready()
@@ -187,6 +189,7 @@ def test_a_full_disk_is_named(tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.long
 def test_a_path_too_long_for_sockets_works_all_the_same(tmp_path):
     data_dir = tmp_path / ("long " * 10 + "%41#?") / ("path" * 12)
     assert len(str(data_dir / "run")) > SOCKET_PATH_BYTES
@@ -197,6 +200,7 @@ def test_a_path_too_long_for_sockets_works_all_the_same(tmp_path):
     assert not runtime_dir(data_dir).exists(), "nothing is left in the shared directory"
 
 
+@pytest.mark.long
 def test_a_path_with_signs_of_urls_in_it_works(tmp_path):
     data_dir = tmp_path / "a b%41#?&c"
     assert database_from_url(database_url(data_dir))["HOST"] == str(runtime_dir(data_dir))
