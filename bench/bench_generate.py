@@ -50,7 +50,7 @@ class Run:
 
 
 def model_of(kind: str) -> str:
-    """Return the tiny model as this engine reads it; it is trained where it is missing, for about two minutes."""
+    """Return the tiny model as this engine reads it; it is trained where it is missing, for some minutes."""
     path = on.BENCH_MODEL.with_suffix(".gguf") if kind == "llamacpp" else on.BENCH_MODEL
     if not path.exists():
         print("Training the tiny model of the benchmarks …", file=sys.stderr)

@@ -4,6 +4,7 @@ FD is one end of a pair of sockets (inference_worker/engine_process.py). The fir
 says that its engine is loaded or why it cannot be; then batches come as they are asked for, and None ends it.
 """
 
+import ctypes
 import logging
 import os
 import queue
@@ -19,6 +20,8 @@ from inference_worker.engine_process import Answered, Leave, Loaded, Over, Unfit
 # An engine gives the interpreter up in every operation and wants it back at once. Python's own 5 ms would cost a fast
 # one some percent of its time.
 SWITCH_SECONDS = 0.0005
+# Linux ends this process with its parent, also while it loads and hears nothing.
+PR_SET_PDEATHSIG = 1
 # Answers wait so long for company on their way: each one alone would wake both processes.
 GATHER_SECONDS = 0.1
 
@@ -26,6 +29,7 @@ GATHER_SECONDS = 0.1
 def main() -> int:
     """Load the engine that is asked for, then write what comes until the other side ends."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # The worker says when it is over; a signal to the whole group reaches it as well.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -117,14 +117,18 @@ def why_nothing_to_show(comparison: Comparison) -> str:
     return ""
 
 
-def found_in(response: Response) -> dict[str, Any]:
-    """Return what the checks found in a response, for the trail."""
-    return {"agent": response.agent.name, "flags": response.flags}
+def note(
+    comparison: Comparison, verb: str, reason: str, *, about: Iterable[Response], actor: Actor, **detail: Any
+) -> None:
+    """Put into the trail what is done to a comparison, why, and what the checks found in these responses."""
+    found = [{"agent": response.agent.name, "flags": response.flags} for response in about]
+    code = str(comparison.code)
+    record(comparison.study, verb, actor=actor, comparison=code, reason=reason, responses=found, **detail)
 
 
-def _flagged(comparison: Comparison) -> list[dict[str, Any]]:
+def _flagged(comparison: Comparison) -> list[Response]:
     pair = (comparison.baseline_response, comparison.treatment_response)
-    return [found_in(response) for response in pair if response and response.flags]
+    return [response for response in pair if response and response.flags]
 
 
 def why_unusable(comparison: Comparison) -> str:
@@ -157,14 +161,7 @@ def exclude_comparison(comparison: Comparison, reason: str, *, actor: Actor, now
     )
     if moved:
         Slot.objects.filter(comparison=comparison).update(is_open=False)
-        record(
-            comparison.study,
-            "exclude comparison",
-            actor=actor,
-            comparison=str(comparison.code),
-            reason=reason,
-            responses=_flagged(comparison),
-        )
+        note(comparison, "exclude comparison", reason, about=_flagged(comparison), actor=actor)
     comparison.refresh_from_db(fields=["excluded_at", "excluded_reason"])
 
 
@@ -188,14 +185,7 @@ def release_comparison(comparison: Comparison, reason: str, *, actor: Actor, now
     if lacks := why_nothing_to_show(comparison):
         raise NothingToShow(f"{lacks} Nobody can judge that: write it again, or leave the comparison out.")
     Comparison.objects.filter(pk=comparison.pk).update(released_at=now, released_reason=reason)
-    record(
-        comparison.study,
-        "release comparison",
-        actor=actor,
-        comparison=str(comparison.code),
-        reason=reason,
-        responses=_flagged(comparison),
-    )
+    note(comparison, "release comparison", reason, about=_flagged(comparison), actor=actor)
     comparison.refresh_from_db(fields=["released_at", "released_reason"])
 
 

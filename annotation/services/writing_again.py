@@ -6,11 +6,10 @@ from django.db.models import Q, QuerySet
 from annotation.models import Comparison, Response, Study
 from annotation.quality import identical, usable
 from annotation.services.actors import Actor
-from annotation.services.comparisons import found_in
+from annotation.services.comparisons import note
 from annotation.services.editing import require_draft
 from annotation.services.generation import regenerate
 from annotation.services.reasons import clean_reason
-from annotation.services.trail import record
 from annotation.states import StudyState
 
 
@@ -24,15 +23,7 @@ def write_again(comparison: Comparison, reason: str, *, actor: Actor) -> int:
     require_draft(comparison.study, "a response that is written again")
     chosen = written_here(comparison)
     run = regenerate(chosen, study=comparison.study, rethink=True)
-    record(
-        comparison.study,
-        "regenerate",
-        actor=actor,
-        comparison=str(comparison.code),
-        reason=reason,
-        responses=[found_in(response) for response in chosen],
-        run=run.pk,
-    )
+    note(comparison, "regenerate", reason, about=chosen, actor=actor, run=run.pk)
     return len(chosen)
 
 
@@ -46,16 +37,7 @@ def write_response_again(response: Response, reason: str, *, actor: Actor) -> No
     run = regenerate([response])
     compared = Comparison.objects.filter(Q(baseline_response=response) | Q(treatment_response=response))
     for comparison in compared.order_by("study_id", "pk").distinct("study_id").select_related("study"):
-        record(
-            comparison.study,
-            "regenerate",
-            actor=actor,
-            comparison=str(comparison.code),
-            reason=reason,
-            response=response.pk,
-            responses=[found_in(response)],
-            run=run.pk,
-        )
+        note(comparison, "regenerate", reason, about=[response], actor=actor, response=response.pk, run=run.pk)
 
 
 def drafts_with(response: Response) -> QuerySet[Study]:

@@ -138,6 +138,17 @@ def test_the_engine_ends_with_the_worker_that_is_killed(waiting):
     assert is_gone(engine)
 
 
+def test_an_engine_that_hears_nothing_ends_with_the_worker_too(waiting):
+    process, engine = waiting
+    # As one that loads for minutes.
+    os.kill(engine, signal.SIGSTOP)
+    process.kill()
+    is_over = is_gone(engine)
+    if not is_over:
+        os.kill(engine, signal.SIGKILL)
+    assert is_over
+
+
 def test_the_worker_ends_with_an_engine_that_is_killed_and_says_so(waiting):
     process, engine = waiting
     os.kill(engine, signal.SIGKILL)

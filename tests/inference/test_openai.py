@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from inference_worker.backends import Completion, EngineError, Failure, Request, load_backend, openai
+from inference_worker.backends import Completion, EngineError, Failure, Request, load_backend
 from inference_worker.prompts import Prompt
 from inference_worker.schema import SKILLS, Sampling
 from inference_worker.skills import parse_skill_of_mind
@@ -78,8 +78,7 @@ def test_an_endpoint_answers_and_its_key_stays_here(connect):
 
 @pytest.mark.model
 @pytest.mark.parametrize("streams", [True, False])
-def test_faults_that_pass_are_waited_out(connect, monkeypatch, streams):
-    monkeypatch.setattr(openai, "FIRST_PAUSE_SECONDS", 0.05)
+def test_faults_that_pass_are_waited_out(connect, streams):
     backend, proxy = connect(429, "drop", 503, "garbage", "cut", stream=streams)
     answers = ask(backend, requests(3))
     assert all(isinstance(answer, Completion) for answer in answers.values())

@@ -8,6 +8,8 @@ from datetime import datetime
 from importlib import resources
 from typing import Any
 
+from django.db.models import QuerySet
+
 from annotation.models import Agent, Augmenter, Backend, LanguageModel, Worker
 from annotation.models.agent import Source
 from annotation.services.generation.leases import SILENCE
@@ -32,13 +34,16 @@ def live_workers(*, now: datetime) -> list[Worker]:
 
 def count_live(model: LanguageModel | int, *, now: datetime) -> int:
     """Return how many workers serve this model now."""
-    return Worker.objects.filter(model=model, seen_at__gt=now - SILENCE, is_stopping=False).count()
+    return _serving(model, now=now).count()
 
 
 def live_paces(model_id: int, *, now: datetime) -> list[float]:
     """Return the tokens a second of each worker that serves this model now; 0 before its first text."""
-    live = Worker.objects.filter(model=model_id, seen_at__gt=now - SILENCE, is_stopping=False)
-    return list(live.values_list("tokens_per_second", flat=True))
+    return list(_serving(model_id, now=now).values_list("tokens_per_second", flat=True))
+
+
+def _serving(model: LanguageModel | int, *, now: datetime) -> QuerySet[Worker]:
+    return Worker.objects.filter(model=model, seen_at__gt=now - SILENCE, is_stopping=False)
 
 
 def models_of(agent: Agent) -> list[LanguageModel]:
